@@ -1,0 +1,13 @@
+# Everything comes from Debian packages; nothing is downloaded at build time.
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
+# The pkg-config file carries the -D flags that Debian's split library was built with; without them
+# the header and the library disagree on the layout of their classes.
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "whimbrel/base/backoff.h"
+#include "whimbrel/base/clock.h"
+#include "whimbrel/kube/object_client.h"
+
+namespace whimbrel::kube {
+
+/// What a reflector tells its owner, on the reflector's thread. After the first OnSynced the owner's picture is whole. A relist reports
+/// every object again through OnUpsert and, just before OnSynced, those that are gone through OnDelete.
+class ReflectorHandler {
+ public:
+  virtual ~ReflectorHandler() = default;
+  virtual void OnUpsert(const ObjectKey& key, Json&& object) = 0;
+  virtual void OnDelete(const ObjectKey& key) = 0;
+  virtual void OnSynced() = 0;
+};
+
+struct ReflectorOptions {
+  std::string name;            ///< For logs and metrics.
+  Resource resource;
+  std::string ns;              ///< Empty: all.
+  std::string label_selector;
+  bool metadata_only = false;
+  Backoff backoff{std::chrono::milliseconds(800), std::chrono::seconds(30)};
+};
+
+/// List, then watch, for ever (client-go tools/cache/reflector.go; the rules are reference/controller.md §1): resumes from the last resourceVersion, bookmarks
+/// included; lists again after 410; backs off with jitter. Runs on a thread of its own from construction to destruction.
+class Reflector {
+ public:
+  Reflector(ObjectClient& client, ReflectorOptions options, ReflectorHandler& handler,
+            const Clock& clock = Clock::System(), Random& random = Random::System());
+  ~Reflector();
+  Reflector(const Reflector&) = delete;
+  Reflector& operator=(const Reflector&) = delete;
+
+  /// The first list is done.
+  [[nodiscard]] bool synced() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace whimbrel::kube

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "whimbrel/base/byte_source.h"
+#include "whimbrel/base/error.h"
+
+namespace whimbrel::migration {
+
+/// One file of a source. Immutable, hence safe to share between threads.
+class SourceFile {
+ public:
+  virtual ~SourceFile() = default;
+  /// Path within the source, `/` between folders; unique.
+  [[nodiscard]] virtual const std::string& path() const = 0;
+  [[nodiscard]] virtual std::uint64_t size() const = 0;
+  /// Reads it from the beginning, each time anew. Files in memory give the same bytes each time; files of a folder may
+  /// have changed: whoever reads twice compares hashes (ErrorKind::kSourceChanged).
+  [[nodiscard]] virtual Result<std::unique_ptr<ByteSource>> Open() const = 0;
+  /// The whole file where it is kept in memory anyway; nullptr otherwise.
+  [[nodiscard]] virtual const std::string* bytes() const { return nullptr; }
+};
+using SourceFilePtr = std::shared_ptr<const SourceFile>;
+
+/// The files of one migration source, sorted bytewise by path, with their digest.
+struct Source {
+  std::vector<SourceFilePtr> files;
+  /// `sha256:` + SHA-256 of the lines `<sha256 hex>  <path>\n` sorted bytewise by path: what
+  /// `LC_ALL=C sha256sum * | sha256sum` prints (design §3, Sums). Over all files, used by the format or not.
+  std::string digest;
+  /// Lower-case SHA-256 of each file's bytes, by path.
+  std::map<std::string, std::string, std::less<>> file_sums;
+
+  [[nodiscard]] const SourceFile* Find(std::string_view path) const;
+};
+
+/// Limits of design §5: 16 MiB a file from ConfigMaps and inline, 1 GiB from folders.
+inline constexpr std::uint64_t kMaxMemoryFileBytes = std::uint64_t{16} << 20;
+inline constexpr std::uint64_t kMaxFolderFileBytes = std::uint64_t{1} << 30;
+
+/// Collects files that are kept in memory: ConfigMap data and inline SQL. The order of adding has no meaning.
+class MemorySourceBuilder {
+ public:
+  /// Adds one file; `origin` names where it came from (`ConfigMap shop/orders-sql`) for errors. The same path twice, too large a file and a
+  /// path that leaves the source (`..`, leading `/`) are errors.
+  Result<void> Add(std::string path, std::string bytes, std::string_view origin);
+  [[nodiscard]] std::shared_ptr<const Source> Build() &&;
+
+ private:
+  struct Entry {
+    std::string bytes;
+    std::string origin;
+  };
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+/// All regular files below a folder, hidden files and folders left out, symbolic links followed as ConfigMap mounts need it.
+/// Each file is hashed once here, as a stream; nothing is kept in memory.
+[[nodiscard]] Result<std::shared_ptr<const Source>> OpenFolder(const std::string& folder);
+
+}  // namespace whimbrel::migration

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "whimbrel/postgres/connection.h"
+
+namespace whimbrel::postgres {
+
+/// Who holds an advisory lock, as far as our role may see it. Never the query's text.
+struct LockHolder {
+  int pid = 0;
+  std::string backend_start;     ///< Identifies the backend together with the pid.
+  std::string application_name;  ///< Empty where the role may not see it.
+  std::string state;             ///< pg_stat_activity.state.
+  std::string wait_event;
+  double idle_seconds = 0;       ///< Since its last change of state.
+  double age_seconds = 0;        ///< Since the session began.
+
+  /// `pid 4711 (whimbrel/0a1b2c3d/shop/orders, idle for 12 s)`.
+  [[nodiscard]] std::string ToString() const;
+};
+
+/// Never waits inside the server: a waiter holds a virtual transaction id, for which CREATE INDEX CONCURRENTLY of the holder
+/// waits (reference/reliability.md §0.3). True when this session now holds the lock.
+PgResult<bool> TryAdvisoryLock(Connection& connection, std::int64_t key);
+/// Session-level locks are counted; releases one. False when it was not held.
+PgResult<bool> AdvisoryUnlock(Connection& connection, std::int64_t key);
+PgResult<std::optional<LockHolder>> FindLockHolder(Connection& connection, std::int64_t key);
+
+}  // namespace whimbrel::postgres

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "whimbrel/base/error.h"
+#include "whimbrel/base/secret.h"
+
+namespace whimbrel::postgres {
+
+/// How far the author of a connection string is trusted (design §5, Credentials).
+enum class Trust {
+  /// Tenant input: only an allow-list of conninfo keys; no file paths, services, `options`, Unix sockets; libpq's
+  /// PG* environment and password file have no effect.
+  kCluster,
+  /// A person's own machine: everything that libpq understands, PG* and ~/.pgpass included.
+  kLocal,
+};
+
+/// The names of the keys in a Secret; the defaults are CloudNativePG's and those of the Service Binding specification.
+struct SecretKeyNames {
+  std::string uri = "uri";
+  std::string host = "host";
+  std::string port = "port";
+  std::string dbname = "dbname";
+  std::string username = "username";
+  std::string password = "password";
+};
+
+/// Everything that libpq needs to open a session, already vetted.
+struct ConnectionParameters {
+  std::map<std::string, std::string> values;  ///< libpq keyword → value; never the password.
+  Secret password;
+  Trust trust = Trust::kCluster;
+
+  /// `user@host:port/dbname`, for messages; never a password.
+  [[nodiscard]] std::string Describe() const;
+};
+
+/// From a Secret's map: `uri` where present, else host, port, dbname, username, password. A missing or refused key is
+/// named in the error; no value is.
+[[nodiscard]] Result<ConnectionParameters> ParametersFromSecret(const SecretMap& secret, const SecretKeyNames& keys,
+                                                                Trust trust);
+
+/// From a connection URI or keyword/value string, under the same rules.
+[[nodiscard]] Result<ConnectionParameters> ParametersFromConninfo(const Secret& conninfo, Trust trust);
+
+/// From libpq's environment alone (Trust::kLocal).
+[[nodiscard]] ConnectionParameters ParametersFromEnvironment();
+
+/// Removes libpq's environment variables from this process, so that nothing of the pod's environment leaks into a tenant's
+/// connection. Call it once, before threads start, wherever Trust::kCluster is used.
+void ClearLibpqEnvironment();
+
+}  // namespace whimbrel::postgres

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "whimbrel/postgres/connection.h"
+
+namespace whimbrel::postgres {
+
+/// `whimbrel/<run8>/<namespace>/<name>`: at most 63 bytes, the namespace cut to 24 (design §3, Session).
+[[nodiscard]] std::string ApplicationName(std::string_view run_id, std::string_view ns, std::string_view name);
+
+/// Settings that every session of ours has, from its start and again after each file: the server ends a session whose
+/// client died, froze or went away.
+struct SessionSettings {
+  std::string role;  ///< SET ROLE; empty: the login role.
+};
+
+/// Applies them; one message.
+PgResult<void> ApplySessionSettings(Connection& connection, const SessionSettings& settings);
+
+/// Undoes whatever user SQL may have left in the session (design §3, "After each file"), releases foreign session-level
+/// advisory locks, and applies the settings again. Our own advisory locks stay: `kept_keys`.
+PgResult<void> CleanSession(Connection& connection, const SessionSettings& settings,
+                            std::span<const std::int64_t> kept_keys);
+
+}  // namespace whimbrel::postgres

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "whimbrel/postgres/error.h"
+
+namespace whimbrel::postgres {
+
+/// One row of table (c). `pattern` is a whole SQLSTATE or a class of two characters; a whole code wins over its
+/// class. To add a rule, add a row in sqlstate.cc and its line in tests/unit/postgres/sqlstate_test.cc.
+struct SqlStateRule {
+  std::string_view pattern;
+  std::string_view name;  ///< PostgreSQL's condition name (errcodes.txt).
+  Verdict verdict;
+  int max_retries;        ///< Within one attempt, for transient rules; 0: leave it to the next attempt.
+  int initial_ms;         ///< Ceiling of the first full-jitter wait.
+  int max_ms;             ///< Ceiling of every later wait.
+  bool reconnect;         ///< The session must be replaced before the retry.
+  std::string_view advice;  ///< A sentence for a person; empty when the server's message says it all.
+};
+
+[[nodiscard]] std::span<const SqlStateRule> SqlStateRules();
+
+/// The rule for an error. Decides by SQLSTATE, and, for class 08, by the state of the connection: an ERROR of class 08 on a live
+/// session is another node's failure with a known outcome (Citus; reference/timescale-citus.md).
+[[nodiscard]] const SqlStateRule& FindRule(const PgError& error);
+[[nodiscard]] Verdict Judge(const PgError& error);
+
+inline constexpr std::string_view kUniqueViolation = "23505";
+inline constexpr std::string_view kLockNotAvailable = "55P03";
+inline constexpr std::string_view kInsufficientPrivilege = "42501";
+inline constexpr std::string_view kUndefinedTable = "42P01";
+inline constexpr std::string_view kDuplicateTable = "42P07";
+inline constexpr std::string_view kQueryCanceled = "57014";
+inline constexpr std::string_view kReadOnlyTransaction = "25006";
+inline constexpr std::string_view kInvalidPassword = "28P01";
+inline constexpr std::string_view kInvalidAuthorization = "28000";
+inline constexpr std::string_view kInvalidCatalogName = "3D000";
+
+}  // namespace whimbrel::postgres

@@ -11,14 +11,16 @@ namespace whimbrel::postgres {
 
 /// How far the author of a connection string is trusted (design §5, Credentials).
 enum class Trust {
-  /// Tenant input: only an allow-list of conninfo keys; no file paths, services, `options`, Unix sockets; libpq's
+  /// Tenant input: only host, port, dbname, user, password, sslmode, target_session_attrs,
+  /// connect_timeout and channel_binding; no file paths, services, `options`, Unix sockets; libpq's
   /// PG* environment and password file have no effect.
   kCluster,
   /// A person's own machine: everything that libpq understands, PG* and ~/.pgpass included.
   kLocal,
 };
 
-/// The names of the keys in a Secret; the defaults are CloudNativePG's and those of the Service Binding specification.
+/// The names of the keys in a Secret; the defaults are CloudNativePG's and those of the Service
+/// Binding specification.
 struct SecretKeyNames {
   std::string uri = "uri";
   std::string host = "host";
@@ -38,19 +40,23 @@ struct ConnectionParameters {
   [[nodiscard]] std::string Describe() const;
 };
 
-/// From a Secret's map: `uri` where present, else host, port, dbname, username, password. A missing or refused key is
-/// named in the error; no value is.
-[[nodiscard]] Result<ConnectionParameters> ParametersFromSecret(const SecretMap& secret, const SecretKeyNames& keys,
+/// From a Secret's map: `uri` where present, else host, port (5432), dbname, username, password. One
+/// line break at the end of a value is dropped: editors and `echo` put it there. A missing key is
+/// kNotFound (it may appear later), a refused one kInvalidArgument; both are named, no value ever is.
+[[nodiscard]] Result<ConnectionParameters> ParametersFromSecret(const SecretMap& secret,
+                                                                const SecretKeyNames& keys,
                                                                 Trust trust);
 
 /// From a connection URI or keyword/value string, under the same rules.
-[[nodiscard]] Result<ConnectionParameters> ParametersFromConninfo(const Secret& conninfo, Trust trust);
+[[nodiscard]] Result<ConnectionParameters> ParametersFromConninfo(const Secret& conninfo,
+                                                                  Trust trust);
 
 /// From libpq's environment alone (Trust::kLocal).
 [[nodiscard]] ConnectionParameters ParametersFromEnvironment();
 
-/// Removes libpq's environment variables from this process, so that nothing of the pod's environment leaks into a tenant's
-/// connection. Call it once, before threads start, wherever Trust::kCluster is used.
+/// Removes libpq's environment variables from this process, so that nothing of the pod's environment
+/// leaks into a tenant's connection. Call it once, before threads start, wherever Trust::kCluster is
+/// used.
 void ClearLibpqEnvironment();
 
 }  // namespace whimbrel::postgres

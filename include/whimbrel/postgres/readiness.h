@@ -10,13 +10,15 @@ namespace whimbrel::postgres {
 /// What must hold before anything is planned (design §3, Readiness).
 struct ReadinessRequirements {
   std::vector<std::string> extensions;  ///< Installed in this database.
-  int min_citus_workers = 0;            ///< Reachable from the coordinator, by citus_check_cluster_node_health().
+  /// Reachable from the coordinator, by citus_check_cluster_node_health(): the lists of active
+  /// workers still count a dead one (reference/timescale-citus.md).
+  int min_citus_workers = 0;
 };
 
 enum class NotReady {
   kNone,
-  kInRecovery,        ///< A standby, or a primary that is not yet open for writing.
-  kReadOnly,          ///< default_transaction_read_only on a primary: somebody's decision.
+  kInRecovery,  ///< A standby, or a primary that is not yet open for writing.
+  kReadOnly,    ///< default_transaction_read_only on a primary: somebody's decision.
   kMissingExtension,
   kMissingWorkers,
 };
@@ -34,8 +36,9 @@ struct ServerFacts {
   std::string login_role;
 };
 
-/// Asks the server; one or two queries.
-PgResult<Readiness> CheckReadiness(Connection& connection, const ReadinessRequirements& requirements);
+/// Asks the server; one query, a second one for Citus.
+PgResult<Readiness> CheckReadiness(Connection& connection,
+                                   const ReadinessRequirements& requirements);
 PgResult<ServerFacts> ReadServerFacts(Connection& connection);
 
 }  // namespace whimbrel::postgres

@@ -20,12 +20,12 @@ class Clock {
   virtual ~Clock() = default;
   [[nodiscard]] virtual SteadyTime SteadyNow() const = 0;
   [[nodiscard]] virtual SystemTime SystemNow() const = 0;
-  /// Waits until `deadline` or until a stop is requested; true when the deadline was reached.
+  /// Waits until `deadline` or until a stop is requested, whichever comes first; false as soon as a stop was
+  /// requested (even when the deadline has passed too, so that a loop over it ends).
   virtual bool SleepUntil(SteadyTime deadline, std::stop_token stop) const = 0;
 
-  bool SleepFor(Duration duration, std::stop_token stop) const {
-    return SleepUntil(SteadyNow() + std::chrono::duration_cast<SteadyTime::duration>(duration), stop);
-  }
+  /// SleepUntil with a deadline `duration` from now; a duration too long for the clock waits for the stop alone.
+  bool SleepFor(Duration duration, std::stop_token stop) const;
 
   /// The clock of the machine.
   static const Clock& System();

@@ -1,0 +1,72 @@
+#include "whimbrel/base/hash.h"
+
+#include <openssl/evp.h>
+#include <zlib.h>
+
+#include <cstdlib>
+
+namespace whimbrel {
+namespace {
+
+/// OpenSSL fails here only without memory or without a SHA-256 at all; a digest must never be made up.
+void Must(int ok) {
+  if (ok != 1) std::abort();
+}
+
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+using ContextPtr = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+
+}  // namespace
+
+struct Sha256::Context {
+  ContextPtr md{EVP_MD_CTX_new()};
+};
+
+Sha256::Sha256() : context_(std::make_unique<Context>()) {
+  Must(EVP_DigestInit_ex(context_->md.get(), EVP_sha256(), nullptr));
+}
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Sha256::~Sha256() = default;
+
+Sha256& Sha256::Update(std::string_view bytes) {
+  Must(EVP_DigestUpdate(context_->md.get(), bytes.data(), bytes.size()));
+  return *this;
+}
+
+Sha256::Digest Sha256::Finish() const {
+  // OpenSSL's finish ends the context, ours does not: finish a copy.
+  const ContextPtr copy(EVP_MD_CTX_new());
+  Must(EVP_MD_CTX_copy_ex(copy.get(), context_->md.get()));
+  Digest digest;
+  unsigned int size = 0;
+  Must(EVP_DigestFinal_ex(copy.get(), digest.data(), &size));
+  Must(size == digest.size() ? 1 : 0);
+  return digest;
+}
+
+std::string Sha256::FinishHex() const { return ToHex(Finish()); }
+
+std::string ToHex(const Sha256::Digest& digest) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string text;
+  text.reserve(digest.size() * 2);
+  for (const std::uint8_t byte : digest) {
+    text += kHex[byte >> 4];
+    text += kHex[byte & 15];
+  }
+  return text;
+}
+
+std::string Sha256Hex(std::string_view bytes) { return Sha256().Update(bytes).FinishHex(); }
+
+std::uint32_t Crc32(std::string_view bytes, std::uint32_t crc) {
+  // zlib takes a null pointer, which an empty view may hold, for "give me the initial value".
+  if (bytes.empty()) return crc;
+  return static_cast<std::uint32_t>(
+      crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+}  // namespace whimbrel

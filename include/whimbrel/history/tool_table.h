@@ -21,55 +21,69 @@ struct StepTimes {
 struct ToolLocks {
   /// Keys to hold for the whole run, taken in ascending order by polling pg_try_advisory_lock.
   std::vector<std::int64_t> advisory_keys;
-  /// Tools without an advisory lock: every transaction locks the table IN SHARE ROW EXCLUSIVE MODE before the claim and reads it
-  /// again; not as planned ⇒ plan anew.
+  /// Tools without an advisory lock: every transaction locks the table IN SHARE ROW EXCLUSIVE MODE
+  /// before the claim and reads it again; not as planned => plan anew.
   bool lock_table_in_transaction = false;
 };
 
-/// A tool's own history table: read, and kept so that the tool itself finds it as if it had run the migrations. One adapter per
-/// tool; every adapter passes tests/unit/history/tool_table_conformance. What each of the nine tools of design §4 needs of
-/// this interface:
+/// A tool's own history table: read, and kept so that the tool itself finds it as if it had run the
+/// migrations. One adapter per tool; every adapter passes tests/unit/history/tool_table_conformance_pgtest.cc.
+/// What each of the nine tools of design §4 needs of this interface:
 ///
-/// | tool          | locks()                         | Read()                                | OnApplied()                                   | more |
-/// |---------------|---------------------------------|---------------------------------------|-----------------------------------------------|------|
-/// | Flyway        | 1 key (table name's hash)       | effective state by rank: DELETE/UNDO  | INSERT rank+1                                 | OnFailure: success=false row of a non-transactional failure |
-/// | name table    | table                           | one row a file                        | INSERT name                                   | any table with a name column |
-/// | Liquibase     | row lock: BeforeRun/AfterRun    | by id+author+path, exectype           | INSERT orderexecuted+1, or UPDATE on RERAN    | sums v8/v9 in ToolRow::sum |
-/// | golang-migrate| 2 keys                          | every version ≤ the row's             | DELETE + INSERT (version, false)              | BeforeStep: dirty=true for a file that is not one transaction |
-/// | Atlas         | 1 key                           | applied = total                       | UPDATE of the row that BeforeStep inserted    | OnStatement: applied, partial_hashes |
-/// | Alembic       | table                           | heads, closed over down revisions     | nothing: FileWritesOwnRow()                   | checks after the file that the row is there |
-/// | Goose         | table (+ key of its library)    | newest id per version_id              | INSERT version_id                             | Create() adds row 0 |
-/// | Dbmate        | table                           | one row a version                     | INSERT version                                | |
-/// | Sqitch        | 1 key + LOCK TABLE changes      | changes of one project, deploy order  | INSERT changes, events, dependencies, tags    | script_hash |
+/// | tool           | Locks()                 | Read()                               | OnAppliedSql()                     | more |
+/// |----------------|-------------------------|--------------------------------------|------------------------------------|------|
+/// | Flyway         | 1 key (name's hash)     | effective state by rank: DELETE/UNDO | INSERT rank+1                      | OnFailure: success=false row of a non-transactional failure |
+/// | name table     | table                   | one row a file                       | INSERT name                        | any table with a name column |
+/// | Liquibase      | row: TryBeforeRun/AfterRun | by id+author+path, exectype       | INSERT orderexecuted+1, or UPDATE on RERAN | sums v8/v9 in ToolRow::sum |
+/// | golang-migrate | 2 keys                  | every version of the source <= the row's | DELETE + INSERT (version, false) | BeforeStep: dirty=true for a file that is not one transaction |
+/// | Atlas          | 1 key                   | applied = total                      | UPDATE of BeforeStep's row         | OnStatement: applied, partial_hashes |
+/// | Alembic        | table                   | heads, closed over down revisions of the source | nothing: FileWritesOwnRow() | checks after the file that the row is there |
+/// | Goose          | table (+ library's key) | newest id per version_id             | INSERT version_id                  | Create() adds row 0 |
+/// | Dbmate         | table                   | one row a version                    | INSERT version                     | |
+/// | Sqitch         | 1 key + LOCK TABLE changes | changes of one project, deploy order | INSERT changes, events, dependencies, tags | script_hash |
 ///
-/// All calls are made with the run's locks held, on the run's own session, under `database.role` when set; every name is schema-qualified. Not
-/// thread-safe; one object per run.
+/// All calls are made with the run's locks held, on the run's own session, under `database.role` when set;
+/// every name is schema-qualified. Not thread-safe; one object per run.
 class ToolTable {
  public:
   virtual ~ToolTable() = default;
 
   /// `schema.table` as in the catalog: the identity of the set (design §3, Identity).
   [[nodiscard]] virtual std::string QualifiedName() const = 0;
+  /// `"schema"."table"`, for SQL.
+  [[nodiscard]] virtual std::string QuotedName() const = 0;
   /// For people: `Flyway's table public.flyway_schema_history`.
   [[nodiscard]] virtual std::string Describe() const = 0;
   [[nodiscard]] virtual ToolLocks Locks() const = 0;
 
-  /// Locks of the tool that are not advisory keys (Liquibase's row); held until AfterRun or the session's end.
+  /// Locks of the tool that are not advisory keys (Liquibase's row); held until AfterRun or the session's
+  /// end. False: somebody else has them, try again later.
   virtual postgres::PgResult<bool> TryBeforeRun(postgres::Connection&) { return true; }
   virtual void AfterRun(postgres::Connection&) {}
 
-  /// Creates the table as the tool itself would; called when it is not there and the set has nothing applied.
+  /// Creates the table as the tool itself would; called when it is not there and the set has nothing
+  /// applied. Harmless when it is there.
   virtual postgres::PgResult<void> Create(postgres::Connection& connection) = 0;
-  /// What the tool would say is applied.
-  virtual postgres::PgResult<ToolHistory> Read(postgres::Connection& connection) = 0;
+  /// What the tool would say is applied, given these files. Inside a transaction it sees what that
+  /// transaction wrote.
+  virtual postgres::PgResult<ToolHistory> Read(postgres::Connection& connection,
+                                               const migration::ResolvedMigrations& source) = 0;
 
   /// Before the first statement of a file that is not one transaction, inside the transaction of its claim.
-  virtual postgres::PgResult<void> BeforeStep(postgres::Connection&, const migration::ResolvedMigration&) { return {}; }
-  /// The SQL that records one migration as applied, for the transaction that applies it; empty when the file itself writes the row.
-  /// Text, so that the engine can send it together with its own bookkeeping in one message.
-  [[nodiscard]] virtual std::string OnAppliedSql(const migration::ResolvedMigration& migration, const StepTimes& times) = 0;
+  virtual postgres::PgResult<void> BeforeStep(postgres::Connection&,
+                                              const migration::ResolvedMigration&) {
+    return {};
+  }
+  /// The SQL that records one migration as applied, for the transaction that applies it; empty when the file
+  /// itself writes the row. Text, so that the engine can send it together with its own bookkeeping in one
+  /// message.
+  [[nodiscard]] virtual std::string OnAppliedSql(const migration::ResolvedMigration& migration,
+                                                 const StepTimes& times) = 0;
   /// After a file that is not one transaction failed for good.
-  virtual postgres::PgResult<void> OnFailure(postgres::Connection&, const migration::ResolvedMigration&) { return {}; }
+  virtual postgres::PgResult<void> OnFailure(postgres::Connection&,
+                                             const migration::ResolvedMigration&) {
+    return {};
+  }
   [[nodiscard]] virtual bool FileWritesOwnRow() const { return false; }
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -12,11 +13,13 @@
 namespace whimbrel::kube {
 
 struct WorkQueueOptions {
-  Backoff rate_limit{std::chrono::milliseconds(5), std::chrono::seconds(1000)};  ///< Per key, doubled at each failure.
+  /// Per key, doubled at each failure; the figures of client-go's DefaultTypedControllerRateLimiter.
+  Backoff rate_limit{std::chrono::milliseconds(5), std::chrono::seconds(1000)};
 };
 
-/// client-go's rate-limiting work queue: a key is never handed to two workers at once, and a key that is added while it is
-/// being processed is processed once more afterwards; a later Add wins nothing, an earlier time does. Thread-safe.
+/// client-go's rate-limiting work queue (util/workqueue): a key is never handed to two workers at once,
+/// and a key that is added while it is being processed is processed once more afterwards. A key waits
+/// for one time only: the earliest of those asked for. Thread-safe.
 class WorkQueue {
  public:
   explicit WorkQueue(WorkQueueOptions options = {}, const Clock& clock = Clock::System(),
@@ -24,17 +27,20 @@ class WorkQueue {
   ~WorkQueue();
 
   void Add(const ObjectKey& key);
+  /// A delay of zero or less is Add.
   void AddAfter(const ObjectKey& key, Duration delay);
-  /// After the backoff of its failures so far, ±10 %.
+  /// After the backoff of its failures so far, ±10 %; counts one failure more.
   void AddRateLimited(const ObjectKey& key);
   /// The failures of this key are over.
   void Forget(const ObjectKey& key);
   [[nodiscard]] int NumRequeues(const ObjectKey& key) const;
 
-  /// Waits for a key; nullopt when a stop was requested or the queue was shut down: keys that wait are not handed out any more.
+  /// Waits for a key; nullopt when a stop was requested or the queue was shut down: keys that wait are
+  /// not handed out any more. Whoever got a key calls Done with it, after its AddAfter or the like.
   std::optional<ObjectKey> Get(std::stop_token stop);
   void Done(const ObjectKey& key);
   void ShutDown();
+  /// How many keys could be handed out now; neither those that wait for a time nor those being processed.
   [[nodiscard]] std::size_t Depth() const;
 
  private:

@@ -21,6 +21,8 @@
 
 namespace whimbrel::postgres {
 
+class Wire;  // The implementation (src/postgres/wire.h).
+
 /// A result set, whole in memory: for our own bookkeeping queries, not for user SQL. Text format.
 class Rows {
  public:
@@ -47,11 +49,11 @@ class Rows {
 /// The value of a `$n` parameter; nullopt is NULL.
 using Parameter = std::optional<std::string_view>;
 
-/// What bounds every call on a connection. When either limit is reached in the middle of a call, the
-/// statement is cancelled in the server from a second connection, its end is awaited for at most
-/// 5 s, and the call returns an error whose `interruption` says which limit it was. A statement
-/// that ended well in spite of the cancel returns its result. A session that does not answer is
-/// terminated and given up.
+/// What bounds every call on a connection. When either limit is reached in the middle of a call,
+/// the statement is cancelled in the server from a second connection, its end is awaited for at
+/// most 5 s, and the call returns an error whose `interruption` says which limit it was. A
+/// statement that ended well in spite of the cancel returns its result. A session that does not
+/// answer is terminated and given up.
 struct CallLimits {
   SteadyTime deadline = SteadyTime::max();
   std::stop_token stop;
@@ -126,9 +128,8 @@ class Connection {
   [[nodiscard]] bool standard_conforming_strings() const;
 
  private:
-  class Impl;
-  explicit Connection(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Connection(std::unique_ptr<Wire> wire);
+  std::unique_ptr<Wire> wire_;
 };
 
 /// `"a""b"`: an identifier, always quoted.
@@ -136,7 +137,8 @@ class Connection {
 /// `'a''b'` or ` E'…'`: a literal that reads the same under either standard_conforming_strings.
 [[nodiscard]] std::string QuoteLiteral(std::string_view value);
 
-/// Maps a server's error position (1-based, in characters of the statement sent) to the user's file.
+/// Maps a server's error position (1-based, in characters of the statement sent) to the user's
+/// file.
 [[nodiscard]] SourcePosition MapPosition(const SourcePosition& statement_start,
                                          std::string_view statement_text,
                                          std::uint32_t character_position);

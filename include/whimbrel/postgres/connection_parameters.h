@@ -40,9 +40,10 @@ struct ConnectionParameters {
   [[nodiscard]] std::string Describe() const;
 };
 
-/// From a Secret's map: `uri` where present, else host, port (5432), dbname, username, password. One
-/// line break at the end of a value is dropped: editors and `echo` put it there. A missing key is
-/// kNotFound (it may appear later), a refused one kInvalidArgument; both are named, no value ever is.
+/// From a Secret's map: `uri` where present, else host, port (5432), dbname, username, password.
+/// One line break at the end of a value is dropped: editors and `echo` put it there. A missing key
+/// is kNotFound (it may appear later), a refused one kInvalidArgument; both are named, no value
+/// ever is.
 [[nodiscard]] Result<ConnectionParameters> ParametersFromSecret(const SecretMap& secret,
                                                                 const SecretKeyNames& keys,
                                                                 Trust trust);
@@ -54,9 +55,9 @@ struct ConnectionParameters {
 /// From libpq's environment alone (Trust::kLocal).
 [[nodiscard]] ConnectionParameters ParametersFromEnvironment();
 
-/// Removes libpq's environment variables from this process, so that nothing of the pod's environment
-/// leaks into a tenant's connection. Call it once, before threads start, wherever Trust::kCluster is
-/// used.
+/// Removes libpq's environment variables from this process, so that nothing of the pod's
+/// environment leaks into a tenant's connection. Call it once, before threads start, wherever
+/// Trust::kCluster is used.
 void ClearLibpqEnvironment();
 
 }  // namespace whimbrel::postgres

@@ -7,7 +7,8 @@
 
 namespace whimbrel::postgres {
 
-/// What to do about an SQLSTATE: reference/reliability.md §5 table (c), kept as data in sqlstate.cc.
+/// What to do about an SQLSTATE: reference/reliability.md §5 table (c), kept as data in
+/// sqlstate.cc.
 enum class Verdict {
   kTransient,  ///< The same work may succeed later: roll back, reconnect when needed, run it again.
   kPermanent,  ///< The same work will fail again until somebody changes something.
@@ -25,11 +26,11 @@ struct PgError {
   /// Five characters; empty when the connection itself failed without the server saying why. Known
   /// for refused logins too, although libpq has no call for it there.
   std::string sql_state;
-  std::string message;         ///< The primary message, redacted, at most 1 KiB.
-  std::string hint;            ///< The server's hint, redacted; may be empty.
-  std::string constraint;      ///< `schema.constraint` where the server told one; may be empty.
-  std::uint32_t position = 0;  ///< 1-based, in characters of the text sent; 0 when unknown.
-  bool connecting = false;     ///< Arose before the session existed.
+  std::string message;             ///< The primary message, redacted, at most 1 KiB.
+  std::string hint;                ///< The server's hint, redacted; may be empty.
+  std::string constraint;          ///< `schema.constraint` where the server told one; may be empty.
+  std::uint32_t position = 0;      ///< 1-based, in characters of the text sent; 0 when unknown.
+  bool connecting = false;         ///< Arose before the session existed.
   bool connection_usable = false;  ///< The session is alive (possibly in a failed transaction).
   /// The connection broke while a COMMIT or anything outside a transaction was under way.
   bool outcome_unknown = false;

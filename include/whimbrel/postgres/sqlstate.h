@@ -14,18 +14,19 @@ struct SqlStateRule {
   std::string_view pattern;
   std::string_view name;  ///< PostgreSQL's condition name (errcodes.txt).
   Verdict verdict;
-  int max_retries;   ///< Within one attempt, for transient rules; 0: leave it to the next attempt.
-  int initial_ms;    ///< Ceiling of the first full-jitter wait.
-  int max_ms;        ///< Ceiling of every later wait.
-  bool reconnect;    ///< The session must be replaced before the retry.
-  std::string_view advice;  ///< A sentence for a person; empty when the server's message says it all.
+  int max_retries;  ///< Within one attempt, for transient rules; 0: leave it to the next attempt.
+  int initial_ms;   ///< Ceiling of the first full-jitter wait.
+  int max_ms;       ///< Ceiling of every later wait.
+  bool reconnect;   ///< The session must be replaced before the retry.
+  std::string_view
+      advice;  ///< A sentence for a person; empty when the server's message says it all.
 };
 
 /// The table: whole codes and classes, sorted by pattern.
 [[nodiscard]] std::span<const SqlStateRule> SqlStateRules();
 
-/// The rule for an error. Decides by SQLSTATE, and, for class 08, by the state of the connection: an
-/// ERROR of class 08 on a live session is another node's failure with a known outcome (Citus;
+/// The rule for an error. Decides by SQLSTATE, and, for class 08, by the state of the connection:
+/// an ERROR of class 08 on a live session is another node's failure with a known outcome (Citus;
 /// reference/timescale-citus.md). A lost connection without an SQLSTATE has a rule of its own, with
 /// an empty pattern; a code that no row names is permanent.
 [[nodiscard]] const SqlStateRule& FindRule(const PgError& error);

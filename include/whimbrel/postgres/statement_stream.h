@@ -13,7 +13,8 @@ struct StreamStatement {
   std::string_view text;    ///< Valid until the next call on the stream.
   SourcePosition position;  ///< Where its first character stands in the user's file.
   /// Every answer before it must have been read before it is sent: it stands before COPY and around
-  /// whatever can change how later text is to be cut. Allows the sender to pipeline everything else.
+  /// whatever can change how later text is to be cut. Allows the sender to pipeline everything
+  /// else.
   bool barrier_before = false;
   bool copy_from_stdin = false;  ///< The stream has its data: pull NextCopyData until it is empty.
 };

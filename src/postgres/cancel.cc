@@ -1,0 +1,70 @@
+#include "postgres/cancel.h"
+
+#include <array>
+#include <chrono>
+#include <memory>
+
+#include "postgres/detached_call.h"
+#include "postgres/pq_handles.h"
+#include "postgres/wire.h"
+#include "whimbrel/base/log.h"
+
+namespace whimbrel::postgres {
+namespace {
+
+constexpr std::string_view kLogger = "postgres";
+
+/// Calls `function(pid)` in a session of its own; false when that did not work.
+bool SignalBackend(std::string_view function, PGconn* conn, const ConnectionParameters& parameters,
+                   const ConnectOptions& options, SteadyTime deadline) {
+  ConnectOptions own = options;
+  own.limits = {.deadline = deadline, .stop = {}};
+  auto wire = Wire::Open(parameters, own, Wire::OnLimit::kGiveUp);
+  const std::string sql =
+      "SELECT pg_catalog." + std::string(function) + "(" + std::to_string(PQbackendPID(conn)) + ")";
+  std::optional<PgError> error;
+  if (!wire) {
+    error = std::move(wire).error();
+  } else if (error = (*wire)->Begin(Wire::Effect::kOnTransaction); !error) {
+    (*wire)->SendQuery(sql);
+    std::optional<PgError> first;
+    while (const ResultPtr result = (*wire)->Next()) {
+      if (PQresultStatus(result.get()) != PGRES_TUPLES_OK && !first) {
+        first = PgError{.message = PQresultErrorMessage(result.get())};
+      }
+    }
+    error = (*wire)->End(std::move(first));
+  }
+  if (error) {
+    log::Debug(kLogger, "could not signal a backend from a second session",
+               {{"function", function}, {"error", error->ToString()}});
+  }
+  return !error;
+}
+
+void SendCancelRequest(PGconn* conn, SteadyTime deadline) {
+  std::shared_ptr<PGcancel> cancel(PQgetCancel(conn), &PQfreeCancel);
+  if (!cancel) return;
+  CallDetached(
+      [cancel] {
+        std::array<char, 256> message{};
+        return PQcancel(cancel.get(), message.data(), static_cast<int>(message.size()));
+      },
+      deadline, {});
+}
+
+}  // namespace
+
+void CancelBackend(PGconn* conn, const ConnectionParameters& parameters,
+                   const ConnectOptions& options, SteadyTime deadline) {
+  if (!SignalBackend("pg_cancel_backend", conn, parameters, options, deadline)) {
+    SendCancelRequest(conn, std::chrono::steady_clock::now() + std::chrono::seconds(1));
+  }
+}
+
+void TerminateBackend(PGconn* conn, const ConnectionParameters& parameters,
+                      const ConnectOptions& options, SteadyTime deadline) {
+  SignalBackend("pg_terminate_backend", conn, parameters, options, deadline);
+}
+
+}  // namespace whimbrel::postgres

@@ -1,0 +1,26 @@
+#include "whimbrel/postgres/connection.h"
+
+namespace whimbrel::postgres {
+namespace {
+
+std::string Double(std::string_view text, std::string_view doubled) {
+  std::string out;
+  out.reserve(text.size() + 4);
+  for (const char c : text) {
+    out += c;
+    if (doubled.find(c) != doubled.npos) out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string QuoteIdentifier(std::string_view name) { return '"' + Double(name, "\"") + '"'; }
+
+std::string QuoteLiteral(std::string_view value) {
+  if (value.find('\\') == value.npos) return '\'' + Double(value, "'") + '\'';
+  // The blank keeps the E from sticking to a word before it, as PQescapeLiteral does.
+  return " E'" + Double(value, "'\\") + '\'';
+}
+
+}  // namespace whimbrel::postgres

@@ -16,11 +16,15 @@ namespace whimbrel::migration {
 class SourceFile {
  public:
   virtual ~SourceFile() = default;
-  /// Path within the source, `/` between folders; unique.
+  /// Path within the source, `/` between folders; unique, valid UTF-8 without control characters.
   [[nodiscard]] virtual const std::string& path() const = 0;
+  /// In bytes, when the source was opened.
   [[nodiscard]] virtual std::uint64_t size() const = 0;
-  /// Reads it from the beginning, each time anew. Files in memory give the same bytes each time; files of a folder may
-  /// have changed: whoever reads twice compares hashes (ErrorKind::kSourceChanged).
+  /// Lower-case hexadecimal SHA-256 of the bytes, when the source was opened.
+  [[nodiscard]] virtual const std::string& sha256() const = 0;
+  /// Reads it from the beginning, each time anew. Files in memory give the same bytes each time; files
+  /// of a folder may have changed: whoever reads them compares the hash (ErrorKind::kSourceChanged).
+  /// The result may outlive neither the file nor the source.
   [[nodiscard]] virtual Result<std::unique_ptr<ByteSource>> Open() const = 0;
   /// The whole file where it is kept in memory anyway; nullptr otherwise.
   [[nodiscard]] virtual const std::string* bytes() const { return nullptr; }
@@ -31,11 +35,11 @@ using SourceFilePtr = std::shared_ptr<const SourceFile>;
 struct Source {
   std::vector<SourceFilePtr> files;
   /// `sha256:` + SHA-256 of the lines `<sha256 hex>  <path>\n` sorted bytewise by path: what
-  /// `LC_ALL=C sha256sum * | sha256sum` prints (design §3, Sums). Over all files, used by the format or not.
+  /// `LC_ALL=C sha256sum * | sha256sum` prints (design §3, Sums). Over all files, used by the format
+  /// or not.
   std::string digest;
-  /// Lower-case SHA-256 of each file's bytes, by path.
-  std::map<std::string, std::string, std::less<>> file_sums;
 
+  /// nullptr when there is none.
   [[nodiscard]] const SourceFile* Find(std::string_view path) const;
 };
 
@@ -43,11 +47,14 @@ struct Source {
 inline constexpr std::uint64_t kMaxMemoryFileBytes = std::uint64_t{16} << 20;
 inline constexpr std::uint64_t kMaxFolderFileBytes = std::uint64_t{1} << 30;
 
-/// Collects files that are kept in memory: ConfigMap data and inline SQL. The order of adding has no meaning.
+/// Collects files that are kept in memory: ConfigMap data and inline SQL. The order of adding has no
+/// meaning.
 class MemorySourceBuilder {
  public:
-  /// Adds one file; `origin` names where it came from (`ConfigMap shop/orders-sql`) for errors. The same path twice, too large a file and a
-  /// path that leaves the source (`..`, leading `/`) are errors.
+  /// Adds one file; `origin` names where it came from (`ConfigMap shop/orders-sql`) for errors. The
+  /// caller puts a `directory` before the key: `<directory>/<key>`. Errors (kInvalidArgument): the same
+  /// path twice, a file that is too large, a path that leaves the source (`..`, leading `/`) or cannot
+  /// stand in a line of text.
   Result<void> Add(std::string path, std::string bytes, std::string_view origin);
   [[nodiscard]] std::shared_ptr<const Source> Build() &&;
 
@@ -59,8 +66,10 @@ class MemorySourceBuilder {
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
-/// All regular files below a folder, hidden files and folders left out, symbolic links followed as ConfigMap mounts need it.
-/// Each file is hashed once here, as a stream; nothing is kept in memory.
+/// All regular files below a folder. Hidden files and folders are left out, as the shell's `*` does and
+/// as mounted ConfigMaps need it (`..data`); symbolic links are followed. Each file is hashed once
+/// here, as a stream; nothing is kept in memory. Errors name the path: kNotFound, kPermissionDenied,
+/// kInvalidArgument (no folder, a file too large, a loop of links), kUnavailable (cannot be read now).
 [[nodiscard]] Result<std::shared_ptr<const Source>> OpenFolder(const std::string& folder);
 
 }  // namespace whimbrel::migration

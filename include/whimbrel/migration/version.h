@@ -3,16 +3,17 @@
 #include <compare>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "whimbrel/base/error.h"
 
 namespace whimbrel::migration {
 
-/// A version as Flyway orders them (api/MigrationVersion.java): parts of decimal digits of any length, compared as numbers,
-/// missing parts counting as 0, so that 1 = 1.0 = 01 and 1.10 > 1.9. Numbered files have one part.
+/// A version as Flyway orders them (api/MigrationVersion.java): parts of decimal digits of any length,
+/// compared as numbers, missing parts counting as 0, so that 1 = 1.0 = 01 and 1.10 > 1.9. Numbered
+/// files have one part.
 class Version {
  public:
+  /// Empty: before every version.
   Version() = default;
   /// Digits, with `.` or `_` between parts. Anything else is an error that names the text.
   static Result<Version> Parse(std::string_view text);

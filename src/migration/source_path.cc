@@ -1,0 +1,48 @@
+#include "source_path.h"
+
+#include <algorithm>
+#include <string>
+
+#include "utf8_checker.h"
+#include "whimbrel/base/redact.h"
+
+namespace whimbrel::migration {
+namespace {
+
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+/// The path as it can stand in a message.
+std::string Printable(std::string_view path) {
+  std::string text = TruncateUtf8(path, 256);
+  std::replace_if(text.begin(), text.end(), IsControl, '?');
+  return text;
+}
+
+/// What is wrong with it, as the end of a sentence; empty when nothing is.
+std::string_view Defect(std::string_view path) {
+  if (path.empty()) return "is empty";
+  if (std::any_of(path.begin(), path.end(), IsControl)) return "holds a control character";
+  Utf8Checker utf8;
+  if (utf8.Feed(path) || utf8.Finish()) return "is not valid UTF-8";
+  if (path.find('\\') != path.npos) return "holds a backslash";
+  if (path.front() == '/') return "begins with `/`";
+  while (!path.empty()) {
+    const std::size_t slash = std::min(path.find('/'), path.size());
+    const std::string_view part = path.substr(0, slash);
+    if (part.empty() || part == "." || part == "..") return "has a part that is empty, `.` or `..`";
+    if (slash + 1 == path.size()) return "ends with `/`";
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> CheckPath(std::string_view path, std::string_view origin) {
+  const std::string_view defect = Defect(path);
+  if (defect.empty()) return {};
+  return Fail(ErrorKind::kInvalidArgument, "the path `" + Printable(path) + "` of a file from " + std::string(origin) +
+                                               " " + std::string(defect) + ": rename the file");
+}
+
+}  // namespace whimbrel::migration

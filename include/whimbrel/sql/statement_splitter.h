@@ -47,15 +47,17 @@ struct Statement {
   SourcePosition position;
   std::uint64_t end_offset = 0;  ///< Of the first byte after `text`.
   /// The comments before it, each followed by a line feed; for directives. Not those that begin on
-  /// the line on which the statement before ended: they belong to that one. At most the last 64 KiB.
+  /// the line on which the statement before ended: they belong to that one. At most 64 KiB: the
+  /// last whole lines.
   std::string_view leading_comment;
   bool copy_from_stdin = false;  ///< CopyData follows.
 };
 
-/// Follows a COPY … FROM STDIN statement: any number of pieces, and after the one with `last` no more.
-/// Not checked to be UTF-8, since COPY has an ENCODING of its own.
+/// Follows a COPY … FROM STDIN statement: any number of pieces, and after the one with `last` no
+/// more. Not checked to be UTF-8, since COPY has an ENCODING of its own.
 struct CopyData {
-  std::string_view bytes;  ///< As to be sent to the server; at most 1 MiB, may be empty when `last`.
+  std::string_view
+      bytes;  ///< As to be sent to the server; at most 1 MiB, may be empty when `last`.
   std::uint64_t offset = 0;
   bool last = false;
   bool ended_by_end_of_file = false;  ///< With `last`: there was no `\.` line; probably cut off.
@@ -63,12 +65,12 @@ struct CopyData {
 
 /// The pieces come in the order of their offsets, and then their texts make up the input without
 /// gap or overlap. One exception, as in psql: other statements on the line on which a COPY … FROM
-/// STDIN ends (`copy t from stdin; select 1;`) come after the data, since they run after it. They must
-/// end on that line.
+/// STDIN ends (`copy t from stdin; select 1;`) come after the data, since they run after it. They
+/// must end on that line.
 using Piece = std::variant<Gap, Statement, CopyData>;
 
-/// Pulls bytes only as far as the piece that was asked for needs them, copies none when a piece lies
-/// within what the source gave at once, and takes linear time. Not thread-safe.
+/// Pulls bytes only as far as the piece that was asked for needs them, copies none when a piece
+/// lies within what the source gave at once, and takes linear time. Not thread-safe.
 class StatementSplitter {
  public:
   /// `in` must outlive the splitter, and stay valid as ByteSource says.
@@ -77,13 +79,13 @@ class StatementSplitter {
   StatementSplitter(StatementSplitter&&) noexcept;
   StatementSplitter& operator=(StatementSplitter&&) noexcept;
 
-  /// The next piece; nullopt at the end. Views are valid until the next call. An error of the text is
-  /// kInvalidArgument with its position, says what to write instead, and is returned again by later
-  /// calls; errors of the source are passed on.
+  /// The next piece; nullopt at the end. Views are valid until the next call. An error of the text
+  /// is kInvalidArgument with its position, says what to write instead, and is returned again by
+  /// later calls; errors of the source are passed on.
   Result<std::optional<Piece>> Next();
 
-  /// What the server reported after the statements returned so far. Holds for everything that was not
-  /// yet returned.
+  /// What the server reported after the statements returned so far. Holds for everything that was
+  /// not yet returned.
   void SetStandardConformingStrings(bool on);
 
  private:
@@ -101,8 +103,8 @@ struct OwnedStatement {
   std::string copy_data;
 };
 
-/// All statements of a text in memory, under one setting of standard_conforming_strings except where
-/// the text's own `SET standard_conforming_strings` changes it.
+/// All statements of a text in memory, under one setting of standard_conforming_strings except
+/// where the text's own `SET standard_conforming_strings` changes it.
 Result<std::vector<OwnedStatement>> SplitAll(std::string_view text, SplitOptions options = {});
 
 }  // namespace whimbrel::sql

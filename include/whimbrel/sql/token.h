@@ -11,7 +11,7 @@ namespace whimbrel::sql {
 enum class TokenKind : std::uint8_t {
   kWord,              ///< A keyword or an unquoted identifier.
   kQuotedIdentifier,  ///< "…" or U&"…"; never a keyword.
-  kString,            ///< Any literal: '…', E'…', U&'…', B'…', X'…', $tag$…$tag$, with continuations.
+  kString,  ///< Any literal: '…', E'…', U&'…', B'…', X'…', $tag$…$tag$, with continuations.
   kNumber,
   kParameter,    ///< $1
   kOperator,     ///< A run of operator characters.
@@ -26,17 +26,17 @@ struct Token {
   /// Whether it is this keyword, given in lower case. A quoted identifier never is.
   [[nodiscard]] bool IsWord(std::string_view lower_case) const;
   [[nodiscard]] bool IsPunctuation(char c) const;
-  /// The name that an identifier stands for: a word folded to lower case, a quoted identifier without
-  /// its quotes (U& escapes stay as written). Empty for other tokens.
+  /// The name that an identifier stands for: a word folded to lower case, a quoted identifier
+  /// without its quotes (U& escapes stay as written). Empty for other tokens.
   [[nodiscard]] std::string Name() const;
   /// The value of a plain '…' literal or $$…$$ string; nullopt for literals with escapes or
   /// continuations and for other tokens.
   [[nodiscard]] std::optional<std::string> StringValue() const;
 };
 
-/// Reads the tokens of one statement in order; comments and white space are skipped. Cheap to make and
-/// to throw away; keeps nothing but the place where it is. Text that ends within a literal gives that
-/// literal as the last token. Not thread-safe.
+/// Reads the tokens of one statement in order; comments and white space are skipped. Cheap to make
+/// and to throw away; keeps nothing but the place where it is. Text that ends within a literal
+/// gives that literal as the last token. Not thread-safe.
 class TokenReader {
  public:
   /// `text` must outlive the reader and the tokens.

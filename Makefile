@@ -1,0 +1,39 @@
+# Each target is a thin wrapper over a CMake preset or a script, which one may as well call by hand.
+PG ?= 15
+TIDY ?= changed
+JOBS ?= $(shell nproc)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test check bench format clean
+
+help: ## Print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Migrations on a private PostgreSQL: applied, broken, mended (installs what it needs)
+	@scripts/demo.sh
+
+build: ## The release binary: build/release/whimbrel
+	@scripts/install-packages.sh build
+	cmake --preset release
+	cmake --build --preset release --target whimbrel -j $(JOBS)
+
+test: ## All tests, with a real PostgreSQL and API server (PG=13..18 picks the PostgreSQL major)
+	@scripts/install-packages.sh test
+	@scripts/test.sh $(PG) $(JOBS)
+
+check: ## Format, module includes, shellcheck, clang-tidy on changed files (TIDY=all: on all)
+	@scripts/install-packages.sh check
+	@scripts/check.sh $(TIDY)
+
+bench: ## Build the benchmarks and print their figures
+	@scripts/install-packages.sh bench
+	cmake --preset bench
+	cmake --build --preset bench -j $(JOBS)
+	@tests/bench/run.sh build/bench
+
+format: ## Format all sources in place
+	@scripts/install-packages.sh check
+	@git ls-files -z --cached --others --exclude-standard -- '*.cc' '*.h' | xargs -0 clang-format -i
+
+clean: ## Remove everything that was built
+	rm -rf build

@@ -20,6 +20,9 @@ struct SessionSettings {
   std::string role;  ///< SET ROLE; empty: the login role.
 };
 
+/// The statements that apply them, each with its semicolon: to be sent along with others.
+[[nodiscard]] std::string SessionSettingsSql(const Connection& connection,
+                                             const SessionSettings& settings);
 /// Applies them; one message.
 PgResult<void> ApplySessionSettings(Connection& connection, const SessionSettings& settings);
 

@@ -7,6 +7,9 @@
 
 namespace whimbrel::postgres {
 
+/// A `max_retries` that counts nothing: the lock budget of the run ends it (design §3, Errors).
+inline constexpr int kUntilLockBudgetEnds = -1;
+
 /// One row of table (c). `pattern` is a whole SQLSTATE or a class of two characters; a whole code
 /// wins over its class. To add a rule, add a row in sqlstate.cc and its line in
 /// tests/unit/postgres/sqlstate_test.cc.

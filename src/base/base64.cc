@@ -6,7 +6,8 @@
 namespace whimbrel {
 namespace {
 
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::uint8_t kNone = 0xff;
 
 constexpr std::array<std::uint8_t, 256> kValues = [] {
@@ -54,7 +55,8 @@ bool Base64Decode(std::string_view text, std::string* bytes) {
       decoded += static_cast<char>(buffer >> bits & 0xff);
     }
   }
-  // The bits that the padding leaves over are zero, else two texts would stand for the same bytes (RFC 4648 §3.5).
+  // The bits that the padding leaves over are zero, else two texts would stand for the same bytes
+  // (RFC 4648 §3.5).
   if ((buffer & ((1U << bits) - 1)) != 0) return false;
   *bytes = std::move(decoded);
   return true;

@@ -10,10 +10,12 @@ namespace whimbrel {
 namespace {
 
 // A leading underscore asks for a whole word: "bypass" is none.
-constexpr std::array<std::string_view, 5> kPasswordWords = {"password", "passwd", "passphrase", "_pwd", "_pass"};
+constexpr std::array<std::string_view, 5> kPasswordWords = {"password", "passwd", "passphrase",
+                                                            "_pwd", "_pass"};
 constexpr std::array<std::string_view, 13> kCredentialWords = {
-    "secret",     "token",       "apikey",     "api_key",     "accesskey",     "access_key",     "privatekey",
-    "private_key", "credential", "credentials", "clientkeydata", "client_key_data", "authorization"};
+    "secret",        "token",           "apikey",       "api_key",    "accesskey",
+    "access_key",    "privatekey",      "private_key",  "credential", "credentials",
+    "clientkeydata", "client_key_data", "authorization"};
 constexpr std::size_t kLongestWord = 16;
 
 /// The end of a key in lower case, with underscores as its only separators.
@@ -27,7 +29,8 @@ std::string Normalized(std::string_view key) {
 
 template <std::size_t N>
 bool EndsWithOneOf(const std::string& text, const std::array<std::string_view, N>& words) {
-  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return text.ends_with(word); });
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return text.ends_with(word); });
 }
 
 }  // namespace

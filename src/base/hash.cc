@@ -8,7 +8,8 @@
 namespace whimbrel {
 namespace {
 
-/// OpenSSL fails here only without memory or without a SHA-256 at all; a digest must never be made up.
+/// OpenSSL fails here only without memory or without a SHA-256 at all; a digest must never be made
+/// up.
 void Must(int ok) {
   if (ok != 1) std::abort();
 }

@@ -40,18 +40,20 @@ std::string_view Name(Level level) {
   return "error";
 }
 
-/// Writes in the calling thread: an asynchronous queue would lose the lines that matter most, the last ones. We
-/// make the whole line ourselves, since spdlog's patterns do not escape.
+/// Writes in the calling thread: an asynchronous queue would lose the lines that matter most, the
+/// last ones. We make the whole line ourselves, since spdlog's patterns do not escape.
 spdlog::logger& Sink() {
   static const auto logger = [] {
-    auto made = std::make_unique<spdlog::logger>("whimbrel", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_unique<spdlog::logger>("whimbrel",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%v");
     return made;
   }();
   return *logger;
 }
 
-/// A control character as JSON writes it, for terminals too: a raw one could forge lines or move the cursor.
+/// A control character as JSON writes it, for terminals too: a raw one could forge lines or move
+/// the cursor.
 void AppendControl(char c, std::string& out) {
   switch (c) {
     case '\n': out += "\\n"; return;
@@ -130,8 +132,10 @@ void Write(Level level, std::string_view logger, std::string_view message, Field
   try {
     const std::string timestamp = FormatRfc3339Micro(Clock::System().SystemNow());
     const auto format = g_format == Format::kJson ? &FormatJsonLine : &FormatTextLine;
-    Sink().log(ToSpdlog(level), spdlog::string_view_t(format(level, timestamp, logger, message, fields)));
-  } catch (...) {  // NOLINT: out of memory; a line that cannot be made must not end what it tells about.
+    Sink().log(ToSpdlog(level),
+               spdlog::string_view_t(format(level, timestamp, logger, message, fields)));
+  } catch (...) {
+    // Out of memory: a line that cannot be made must not end what it tells about.
   }
 }
 
@@ -139,7 +143,8 @@ std::string FormatJsonLine(Level level, std::string_view timestamp, std::string_
                            std::string_view message, Fields fields) {
   std::string out = "{";
   AppendPair({"level", Name(level)}, out);
-  for (const Field& field : {Field("ts", timestamp), Field("logger", logger), Field("msg", message)}) {
+  for (const Field& field :
+       {Field("ts", timestamp), Field("logger", logger), Field("msg", message)}) {
     out += ',';
     AppendPair(field, out);
   }

@@ -9,11 +9,14 @@ namespace {
 
 constexpr auto npos = std::string_view::npos;
 
-/// Length of `$tag$` at `begin`, 0 when there is none. A tag cannot begin with a digit: $1 is a parameter.
+/// Length of `$tag$` at `begin`, 0 when there is none. A tag cannot begin with a digit: $1 is a
+/// parameter.
 std::size_t DollarTagLength(std::string_view text, std::size_t begin) {
   if (begin >= text.size() || text[begin] != '$') return 0;
   std::size_t i = begin + 1;
-  while (i < text.size() && (IsAlpha(text[i]) || text[i] == '_' || (i > begin + 1 && IsDigit(text[i])))) ++i;
+  while (i < text.size() &&
+         (IsAlpha(text[i]) || text[i] == '_' || (i > begin + 1 && IsDigit(text[i]))))
+    ++i;
   return i < text.size() && text[i] == '$' ? i + 1 - begin : 0;
 }
 
@@ -29,9 +32,10 @@ std::size_t BackslashesAt(std::string_view text, std::size_t begin) {
   return std::min(text.find_first_not_of('\\', begin), text.size()) - begin;
 }
 
-/// The value after an opening quote that ends at `body`. `escapes` backslashes stood before it, as in JSON inside a
-/// JSON string; a run of backslashes before a later quote escapes that quote unless it is of such a length that all
-/// of it but `escapes` pairs up at this depth. A doubled quote stands for itself (SQL, YAML).
+/// The value after an opening quote that ends at `body`. `escapes` backslashes stood before it, as
+/// in JSON inside a JSON string; a run of backslashes before a later quote escapes that quote
+/// unless it is of such a length that all of it but `escapes` pairs up at this depth. A doubled
+/// quote stands for itself (SQL, YAML).
 QuotedValue FindEnd(std::string_view text, std::size_t body, char quote, std::size_t escapes) {
   std::size_t i = body;
   while (i < text.size()) {
@@ -66,7 +70,10 @@ std::optional<QuotedValue> FindQuotedValue(std::string_view text, std::size_t be
   }
   const std::size_t escapes = BackslashesAt(text, begin);
   const std::size_t quote = begin + escapes + PrefixLength(text, begin + escapes);
-  if (quote >= text.size() || (text[quote] != '\'' && text[quote] != '"')) return std::nullopt;
+  if (quote >= text.size()) return std::nullopt;
+  // JSON escapes no single quote: \' begins a conninfo value without quotes.
+  const bool is_single = text[quote] == '\'' && escapes == 0;
+  if (!is_single && text[quote] != '"') return std::nullopt;
   return FindEnd(text, quote + 1, text[quote], escapes);
 }
 

@@ -6,8 +6,9 @@
 #include "base/credential_words.h"
 #include "base/quoted_value.h"
 
-// Reads the text once, from left to right, by hand: regular expressions recurse in libstdc++ and overflow the
-// stack on long input. Where a rule cannot tell how far a credential reaches, it takes out too much.
+// Reads the text once, from left to right, by hand: regular expressions recurse in libstdc++ and
+// overflow the stack on long input. Where a rule cannot tell how far a credential reaches, it takes
+// out too much.
 
 namespace whimbrel {
 namespace {
@@ -16,20 +17,25 @@ constexpr auto npos = std::string_view::npos;
 
 bool IsWordCharacter(char c) { return IsAlnum(c) || c == '_' || c == '-' || c == '.'; }
 
-/// Whether `authority`, with no @ in it, is a host (list) with or without a port, not `user:password`.
-bool IsHostAndPort(std::string_view authority) {
+/// Whether `authority`, with no @ in it, is a host (list) with or without a port, not
+/// `user:password`. `next` is the character after the URL, NUL at the end of the text.
+bool IsHostAndPort(std::string_view authority, char next) {
   const std::size_t colon = authority.find(':');
   if (colon == npos || authority.starts_with('[')) return true;  // [::1]:5432
   const std::size_t end = authority.find_first_not_of("0123456789", colon + 1);
-  return end == npos || std::string_view(",.:;)]}").find(authority[end]) != npos;
+  if (end != npos) return std::string_view(",.:;)]}").find(authority[end]) != npos;
+  // No digit at all: `http://host: refused`, or a password that begins with a quote.
+  return colon + 1 < authority.size() || next == '\0' || IsSpace(next);
 }
 
-/// Length of the user-info that `rest`, what follows `://`, begins with; 0 when there is none. People write passwords
-/// into URLs without encoding them, so a password may hold any of the characters that end one.
+/// Length of the user-info that `rest`, what follows `://`, begins with; 0 when there is none.
+/// People write passwords into URLs without encoding them, so a password may hold any of the
+/// characters that end one.
 std::size_t UserInfoLength(std::string_view rest) {
   constexpr std::string_view kAfterUrl = " \t\r\n\"'`<>";
-  constexpr std::size_t kLongest = 1024;
-  const std::string_view line = rest.substr(0, std::min(rest.find('\n'), kLongest));
+  constexpr std::size_t kLongest = 1024;  // Bounds the work for each of many URLs.
+  std::string_view line = rest.substr(0, kLongest);
+  line = line.substr(0, line.find('\n'));
   const std::string_view url = line.substr(0, line.find_first_of(kAfterUrl));
   const std::string_view authority = url.substr(0, url.find_first_of("/?#"));
   if (const std::size_t at = url.rfind('@'); at != npos) {
@@ -37,10 +43,12 @@ std::size_t UserInfoLength(std::string_view rest) {
     const std::size_t end = authority.rfind('@');
     return end == npos ? 0 : end;
   }
-  if (IsHostAndPort(authority)) return 0;
-  const std::size_t next = line.find('@', url.size());
-  if (next == npos) return url.size();
-  return line.rfind('@', line.find_first_of(kAfterUrl, next));
+  if (IsHostAndPort(authority, url.size() < rest.size() ? rest[url.size()] : '\0')) return 0;
+  if (const std::size_t at = line.find('@', url.size()); at != npos) {
+    return line.rfind('@', line.find_first_of(kAfterUrl, at));
+  }
+  // Cut off before its @, or too long to look for it: all of it up to the next space.
+  return std::min(rest.find_first_of(" \t\r\n", url.size()), rest.size());
 }
 
 bool EqualsIgnoringCase(std::string_view a, std::string_view lower_case) {
@@ -54,17 +62,18 @@ std::size_t LettersLength(std::string_view text) {
   return static_cast<std::size_t>(end - text.begin());
 }
 
-/// Whether what follows `password: ` explains instead of telling one, as in `spec.password: Required value`: two
-/// words of letters, the second not being the next key, the first not being HTTP's name of a scheme.
-bool ReadsAsProse(std::string_view line) {
-  const std::size_t first = LettersLength(line);
-  if (first == 0 || first + 1 >= line.size() || line[first] != ' ') return false;
-  const std::string_view word = line.substr(0, first);
+/// Whether what follows `password: ` explains instead of telling one, as in `spec.password:
+/// Required value`: two words of letters, the second not being the next key, the first not being
+/// HTTP's name of a scheme.
+bool ReadsAsProse(std::string_view text) {
+  const std::size_t first = LettersLength(text);
+  if (first == 0 || first + 1 >= text.size() || text[first] != ' ') return false;
+  const std::string_view word = text.substr(0, first);
   if (EqualsIgnoringCase(word, "bearer") || EqualsIgnoringCase(word, "basic")) return false;
-  const std::string_view rest = line.substr(first + 1);
+  const std::string_view rest = text.substr(first + 1);
   const std::size_t second = LettersLength(rest);
   if (second == 0) return false;
-  return second == rest.size() || std::string_view(" ,;.").find(rest[second]) != npos;
+  return second == rest.size() || std::string_view(" ,;.\r\n").find(rest[second]) != npos;
 }
 
 class Redactor {
@@ -112,7 +121,10 @@ class Redactor {
   bool TakeWord() {
     const std::size_t begin = pos_;
     std::size_t end = begin;
-    while (end < text_.size() && IsWordCharacter(text_[end]) && !text_.substr(end).starts_with("-----")) ++end;
+    while (end < text_.size() && IsWordCharacter(text_[end]) &&
+           !text_.substr(end).starts_with("-----")) {
+      ++end;
+    }
     if (end == begin) return false;
     const std::string_view word = text_.substr(begin, end - begin);
     const bool in_path = begin > 0 && text_[begin - 1] == '/';
@@ -131,9 +143,15 @@ class Redactor {
     if (begin == pos_ && ToLower(word.back()) == word.back()) return false;
     const QuotedValue literal = *FindQuotedValue(text_, begin);
     CopyTo(begin);
-    // Without an E, it depends on a setting of the server whether \' ends the literal; both readings must be covered.
-    const bool ambiguous = text_[begin] == '\'' && text_.substr(begin, literal.end - begin).find("\\'") != npos;
-    ambiguous ? ReplaceTo(text_.size()) : ReplaceQuoted(literal);
+    // Without an E, it depends on a setting of the server whether \' ends the literal; both
+    // readings must be covered.
+    const bool ambiguous =
+        text_[begin] == '\'' && text_.substr(begin, literal.end - begin).find("\\'") != npos;
+    if (ambiguous) {
+      ReplaceTo(text_.size());
+    } else {
+      ReplaceQuoted(literal);
+    }
     return true;
   }
 
@@ -144,8 +162,9 @@ class Redactor {
     i = SkipBlanks(i);
     const std::string_view rest = text_.substr(i);
     if (!rest.starts_with('=') && !rest.starts_with(':')) return npos;
-    if (rest.starts_with("::") || rest.starts_with("://")) return npos;  // A cast in SQL; a URL's scheme.
-    if (in_path && rest.starts_with(": ")) return npos;                   // /run/token: No such file
+    // A cast in SQL; a URL's scheme.
+    if (rest.starts_with("::") || rest.starts_with("://")) return npos;
+    if (in_path && rest.starts_with(": ")) return npos;  // /run/token: No such file
     ++i;
     while (i < text_.size() && (text_[i] == '=' || text_[i] == '>')) ++i;  // := == =>
     return SkipBlanks(i);
@@ -161,9 +180,9 @@ class Redactor {
       if (pos_ < text_.size() && IsWordCharacter(text_[pos_])) ReplaceTo(EndOfUnquoted());
       return;
     }
-    const std::string_view line = Rest().substr(0, Rest().find_first_of("\r\n"));
-    if (has_colon && ReadsAsProse(line)) return;
-    ReplaceTo(has_colon ? begin + line.size() : EndOfUnquoted());
+    if (has_colon && ReadsAsProse(Rest())) return;
+    ReplaceTo(has_colon ? std::min(text_.find_first_of("\r\n", begin), text_.size())
+                        : EndOfUnquoted());
   }
 
   /// `Bearer eyJhb…`, not "bearer token" or "Bearer authentication".
@@ -172,9 +191,11 @@ class Redactor {
     const std::size_t begin = SkipBlanks(pos_);
     if (begin == pos_) return;
     const std::string_view rest = text_.substr(begin);
-    const auto is_token = [](char c) { return IsWordCharacter(c) || c == '~' || c == '+' || c == '/' || c == '='; };
-    const auto length =
-        static_cast<std::size_t>(std::find_if_not(rest.begin(), rest.end(), is_token) - rest.begin());
+    const auto is_token = [](char c) {
+      return IsWordCharacter(c) || c == '~' || c == '+' || c == '/' || c == '=';
+    };
+    const auto length = static_cast<std::size_t>(
+        std::find_if_not(rest.begin(), rest.end(), is_token) - rest.begin());
     const std::string_view token = rest.substr(0, length);
     const std::size_t letters = LettersLength(token);
     const bool is_word = letters <= kLongestWord && token.find_first_not_of('.', letters) == npos;

@@ -84,7 +84,8 @@ std::optional<chr::seconds> ReadTimeOfDay(Cursor& in) {
   if (!hour || !in.OneOf(":")) return std::nullopt;
   const auto minute = in.Number(2, 59);
   if (!minute || !in.OneOf(":")) return std::nullopt;
-  const auto second = in.Number(2, 60);  // 60 is a leap second: the clock counts it as the next one.
+  const auto second =
+      in.Number(2, 60);  // 60 is a leap second: the clock counts it as the next one.
   if (!second) return std::nullopt;
   return chr::hours(*hour) + chr::minutes(*minute) + chr::seconds(*second);
 }
@@ -127,7 +128,9 @@ std::optional<Instant> ReadInstant(std::string_view text) {
 
 }  // namespace
 
-std::string FormatRfc3339(SystemTime time) { return FormatSeconds(chr::floor<chr::seconds>(time)) + 'Z'; }
+std::string FormatRfc3339(SystemTime time) {
+  return FormatSeconds(chr::floor<chr::seconds>(time)) + 'Z';
+}
 
 std::string FormatRfc3339Micro(SystemTime time) {
   const auto seconds = chr::floor<chr::seconds>(time);
@@ -138,9 +141,10 @@ std::string FormatRfc3339Micro(SystemTime time) {
 Result<SystemTime> ParseRfc3339(std::string_view text) {
   const auto instant = ReadInstant(text);
   if (!instant) {
-    return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("\"{}\" is not a time; write RFC 3339, for example 2026-11-21T10:12:13Z",
-                            TruncateUtf8(text, 64)));
+    return Fail(
+        ErrorKind::kInvalidArgument,
+        fmt::format("\"{}\" is not a time; write RFC 3339, for example 2026-11-21T10:12:13Z",
+                    TruncateUtf8(text, 64)));
   }
   // One second less than the clock can hold at either end leaves room for the fraction.
   constexpr auto kFirst = chr::ceil<chr::seconds>(SystemTime::min());

@@ -12,7 +12,8 @@ namespace whimbrel {
 std::string NewUuid() {
   std::array<std::uint8_t, 16> bytes;
   ssize_t got = 0;
-  do {  // A signal may only end it while the kernel's pool is not filled yet; 16 bytes are never cut.
+  do {  // A signal may only end it while the kernel's pool is not filled yet; 16 bytes are never
+        // cut.
     got = getrandom(bytes.data(), bytes.size(), 0);
   } while (got < 0 && errno == EINTR);
   if (got != static_cast<ssize_t>(bytes.size())) std::abort();

@@ -23,8 +23,8 @@ struct Backoff {
 
   /// `initial * 2^attempt`, never above max; attempt counts from 0.
   [[nodiscard]] Duration Ceiling(int attempt) const;
-  /// Full jitter: uniform in [0, Ceiling(attempt)), so that those who failed together do not come back
-  /// together (AWS Architecture Blog, "Exponential Backoff And Jitter").
+  /// Full jitter: uniform in [0, Ceiling(attempt)), so that those who failed together do not come
+  /// back together (AWS Architecture Blog, "Exponential Backoff And Jitter").
   [[nodiscard]] Duration FullJitter(int attempt, Random& random) const;
 };
 

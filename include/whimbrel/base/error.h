@@ -10,14 +10,14 @@
 
 namespace whimbrel {
 
-/// What a caller may do about an error; chosen by that alone, never by where it arose. Failures that
-/// PostgreSQL or the Kubernetes API report have richer types of their own (postgres::PgError,
+/// What a caller may do about an error; chosen by that alone, never by where it arose. Failures
+/// that PostgreSQL or the Kubernetes API report have richer types of their own (postgres::PgError,
 /// kube::ApiError), which carry what those worlds say.
 enum class ErrorKind {
-  kInvalidArgument,   ///< The input is wrong; the same input will fail again. A person must edit it.
-  kNotFound,          ///< Something that was named is not there; it may appear later.
-  kAlreadyExists,     ///< Something of that name is there already.
-  kConflict,          ///< Somebody else changed it in the meantime: read again, decide again.
+  kInvalidArgument,  ///< The input is wrong; the same input will fail again. A person must edit it.
+  kNotFound,         ///< Something that was named is not there; it may appear later.
+  kAlreadyExists,    ///< Something of that name is there already.
+  kConflict,         ///< Somebody else changed it in the meantime: read again, decide again.
   kPermissionDenied,  ///< We know who is asking, and it may not.
   kUnauthenticated,   ///< The credentials are missing or not accepted.
   kUnavailable,       ///< The other side cannot be reached now; try again later.
@@ -29,8 +29,8 @@ enum class ErrorKind {
 
 [[nodiscard]] std::string_view ToString(ErrorKind kind);
 
-/// An error as a value. `message` is one sentence for a person: what, where, what to do. It never holds
-/// a secret (see redact.h).
+/// An error as a value. `message` is one sentence for a person: what, where, what to do. It never
+/// holds a secret (see redact.h).
 struct Error {
   ErrorKind kind = ErrorKind::kInternal;
   std::string message;
@@ -48,7 +48,8 @@ using Result = tl::expected<T, E>;
 [[nodiscard]] inline tl::unexpected<Error> Fail(ErrorKind kind, std::string message) {
   return tl::make_unexpected(Error{.kind = kind, .message = std::move(message)});
 }
-[[nodiscard]] inline tl::unexpected<Error> Fail(ErrorKind kind, std::string message, SourcePosition where) {
+[[nodiscard]] inline tl::unexpected<Error> Fail(ErrorKind kind, std::string message,
+                                                SourcePosition where) {
   return tl::make_unexpected(
       Error{.kind = kind, .message = std::move(message), .position = std::move(where)});
 }

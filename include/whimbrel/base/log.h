@@ -15,8 +15,8 @@ enum class Format {
   kText,  ///< For people at a terminal.
 };
 
-/// One key with its value. Messages are constant; whatever varies is a field. String values are escaped, redacted
-/// and cut at 4 KiB.
+/// One key with its value. Messages are constant; whatever varies is a field. String values are
+/// escaped, redacted and cut at 4 KiB.
 struct Field {
   std::string_view key;
   std::variant<std::string_view, std::int64_t, double, bool> value;
@@ -32,7 +32,8 @@ struct Field {
 };
 using Fields = std::initializer_list<Field>;
 
-/// Sets what is written and how, for the whole process; to standard error. Call it before threads start.
+/// Sets what is written and how, for the whole process; to standard error. Call it before threads
+/// start.
 void Configure(Level level, Format format);
 [[nodiscard]] bool Enabled(Level level);
 
@@ -53,7 +54,8 @@ inline void Error(std::string_view logger, std::string_view message, Fields fiel
 }
 
 /// The line as Write would write it, without the line end; for tests and other sinks.
-[[nodiscard]] std::string FormatJsonLine(Level level, std::string_view timestamp, std::string_view logger,
-                                         std::string_view message, Fields fields);
+[[nodiscard]] std::string FormatJsonLine(Level level, std::string_view timestamp,
+                                         std::string_view logger, std::string_view message,
+                                         Fields fields);
 
 }  // namespace whimbrel::log

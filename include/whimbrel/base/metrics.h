@@ -6,8 +6,8 @@
 
 namespace whimbrel {
 
-/// Where modules report what they count and measure, without knowing who collects it. Names and labels follow
-/// Prometheus' conventions. Thread-safe.
+/// Where modules report what they count and measure, without knowing who collects it. Names and
+/// labels follow Prometheus' conventions. Thread-safe.
 class MetricsSink {
  public:
   using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;

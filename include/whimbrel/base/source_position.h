@@ -7,9 +7,10 @@ namespace whimbrel {
 
 /// A place in a text, as editors and compilers show it.
 struct SourcePosition {
-  std::string file;          ///< Name as the user wrote it; empty when the text has no name.
-  std::uint32_t line = 0;    ///< 1-based; 0 when unknown.
-  std::uint32_t column = 0;  ///< 1-based, counted in UTF-8 characters as PostgreSQL does; 0 when unknown.
+  std::string file;        ///< Name as the user wrote it; empty when the text has no name.
+  std::uint32_t line = 0;  ///< 1-based; 0 when unknown.
+  /// 1-based, counted in UTF-8 characters as PostgreSQL does; 0 when unknown.
+  std::uint32_t column = 0;
   std::uint64_t offset = 0;  ///< 0-based, in bytes from the beginning of the file.
 
   /// `file:line:column`, leaving out what is unknown.

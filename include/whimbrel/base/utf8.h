@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace whimbrel {
+
+/// Length in bytes of the well-formed UTF-8 character (RFC 3629 §4: no overlong forms, no
+/// surrogates, nothing above U+10FFFF) that `text`, which is not empty, begins with; 0 when there
+/// is none.
+[[nodiscard]] std::size_t Utf8CharacterLength(std::string_view text);
+
+}  // namespace whimbrel

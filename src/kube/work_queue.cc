@@ -82,7 +82,9 @@ class WorkQueue::Impl {
   using ByTime = std::multimap<SteadyTime, ObjectKey>;
   using Waiters = std::list<std::stop_source>;
 
-  bool IsReady(const ObjectKey& key) const { return is_ready_.contains(key) || again_.contains(key); }
+  bool IsReady(const ObjectKey& key) const {
+    return is_ready_.contains(key) || again_.contains(key);
+  }
 
   void AddLocked(const ObjectKey& key) {
     if (shut_down_ || IsReady(key)) return;
@@ -129,7 +131,8 @@ class WorkQueue::Impl {
     ready_.pop_front();
     is_ready_.erase(key);
     processing_.insert(key);
-    // The others may sleep for longer than what is next: this worker was the one that watched for it.
+    // The others may sleep for longer than what is next: this worker was the one that watched for
+    // it.
     if (!ready_.empty() || !by_time_.empty()) WakeOne();
     return key;
   }
@@ -179,7 +182,9 @@ void WorkQueue::AddAfter(const ObjectKey& key, Duration delay) { impl_->AddAfter
 void WorkQueue::AddRateLimited(const ObjectKey& key) { impl_->AddRateLimited(key); }
 void WorkQueue::Forget(const ObjectKey& key) { impl_->Forget(key); }
 int WorkQueue::NumRequeues(const ObjectKey& key) const { return impl_->NumRequeues(key); }
-std::optional<ObjectKey> WorkQueue::Get(std::stop_token stop) { return impl_->Get(std::move(stop)); }
+std::optional<ObjectKey> WorkQueue::Get(std::stop_token stop) {
+  return impl_->Get(std::move(stop));
+}
 void WorkQueue::Done(const ObjectKey& key) { impl_->Done(key); }
 void WorkQueue::ShutDown() { impl_->ShutDown(); }
 std::size_t WorkQueue::Depth() const { return impl_->Depth(); }

@@ -9,22 +9,22 @@
 
 namespace whimbrel::kube {
 
-/// What a caller may do about a failed API request. From `Status.reason` first and the HTTP code second,
-/// as apimachinery/pkg/api/errors does.
+/// What a caller may do about a failed API request. From `Status.reason` first and the HTTP code
+/// second, as apimachinery/pkg/api/errors does.
 enum class ApiErrorReason {
   kNotFound,
   kAlreadyExists,
-  kConflict,                 ///< 409: read again, compute again, write again.
-  kInvalid,                  ///< 400, 422 and other 4xx: the same request fails again; for the user.
+  kConflict,  ///< 409: read again, compute again, write again.
+  kInvalid,   ///< 400, 422 and other 4xx: the same request fails again; for the user.
   kForbidden,
   kUnauthorized,
   kExpired,                  ///< 410: the resourceVersion or continue token is too old; list again.
   kTooLargeResourceVersion,  ///< 504 with that cause: the server is behind; try again.
   kTooManyRequests,
-  kServerError,              ///< 5xx.
-  kTransport,                ///< No answer: DNS, connect, TLS, reset, timeout.
-  kCancelled,                ///< We were asked to stop.
-  kMalformed,                ///< The answer makes no sense, or is over a limit.
+  kServerError,  ///< 5xx.
+  kTransport,    ///< No answer: DNS, connect, TLS, reset, timeout.
+  kCancelled,    ///< We were asked to stop.
+  kMalformed,    ///< The answer makes no sense, or is over a limit.
 };
 
 [[nodiscard]] std::string_view ToString(ApiErrorReason reason);

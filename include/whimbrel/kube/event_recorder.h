@@ -17,17 +17,19 @@ struct ObjectReference {
   std::string uid;
 };
 
-/// Writes events (events.k8s.io/v1) from a thread of its own; a reconcile never waits for it. Equal events (object, type, reason and note) of
-/// the last hour become one series; more than 25 at once, then one per 300 s, are dropped per object (reference/controller.md §7). Thread-safe. The destructor
-/// writes what is queued, for at most five seconds.
+/// Writes events (events.k8s.io/v1) from a thread of its own; a reconcile never waits for it. Equal
+/// events (object, type, reason and note) of the last hour become one series; more than 25 at once,
+/// then one per 300 s, are dropped per object (reference/controller.md §7). Thread-safe. The
+/// destructor writes what is queued, for at most five seconds.
 class EventRecorder {
  public:
-  EventRecorder(ObjectClient& client, std::string reporting_controller, std::string reporting_instance,
-                const Clock& clock = Clock::System());
+  EventRecorder(ObjectClient& client, std::string reporting_controller,
+                std::string reporting_instance, const Clock& clock = Clock::System());
   ~EventRecorder();
 
   /// note is cut at 1,024 bytes.
-  void Record(const ObjectReference& about, EventType type, std::string reason, std::string action, std::string note);
+  void Record(const ObjectReference& about, EventType type, std::string reason, std::string action,
+              std::string note);
 
  private:
   class Impl;

@@ -16,7 +16,7 @@ namespace whimbrel::kube {
 using Json = nlohmann::json;
 
 struct ListOptions {
-  std::string ns;              ///< Empty: all namespaces.
+  std::string ns;  ///< Empty: all namespaces.
   std::string label_selector;
   std::string field_selector;
   bool metadata_only = false;  ///< As PartialObjectMetadata.
@@ -28,8 +28,9 @@ struct WatchOptions {
   std::string label_selector;
   std::string field_selector;
   bool metadata_only = false;
-  std::string resource_version;   ///< Where to go on; from a list or an earlier event.
-  std::chrono::seconds timeout{300};  ///< After which the server ends the watch; that is a clean end.
+  std::string resource_version;  ///< Where to go on; from a list or an earlier event.
+  std::chrono::seconds timeout{
+      300};  ///< After which the server ends the watch; that is a clean end.
 };
 
 enum class WatchEventType { kAdded, kModified, kDeleted, kBookmark };
@@ -45,29 +46,34 @@ struct ApplyOptions {
   std::string subresource;  ///< "" or "status".
 };
 
-/// The Kubernetes API as the controller sees it. Two implementations: RestClient (a real API server) and ManifestClient (manifests
-/// in memory); the controller cannot tell them apart. Thread-safe. A call blocks at most for its own timeout (30 s; watches
-/// for WatchOptions::timeout) and returns kCancelled soon after `stop` was requested.
+/// The Kubernetes API as the controller sees it. Two implementations: RestClient (a real API
+/// server) and ManifestClient (manifests in memory); the controller cannot tell them apart.
+/// Thread-safe. A call blocks at most for its own timeout (30 s; watches for WatchOptions::timeout)
+/// and returns kCancelled soon after `stop` was requested.
 class ObjectClient {
  public:
   virtual ~ObjectClient() = default;
 
-  virtual ApiResult<Json> Get(const Resource& resource, const ObjectKey& key, std::stop_token stop) = 0;
-  /// All objects, page by page, newest state; returns the resourceVersion to watch from. kExpired in the middle of the pages is returned:
-  /// begin anew.
-  virtual ApiResult<std::string> List(const Resource& resource, const ListOptions& options, const ListHandler& handler,
-                                      std::stop_token stop) = 0;
-  /// Returns when the watch ended cleanly (the server's timeout), or with the error that ended it. kExpired: list again.
-  virtual ApiResult<void> Watch(const Resource& resource, const WatchOptions& options, const WatchHandler& handler,
-                                std::stop_token stop) = 0;
-  virtual ApiResult<Json> Create(const Resource& resource, const Json& object, std::stop_token stop) = 0;
-  /// Server-side apply of a whole intention (design §6, Status). With metadata.resourceVersion in the body a write over a newer object
-  /// is kConflict. Returns the object as stored.
-  virtual ApiResult<Json> Apply(const Resource& resource, const Json& object, const ApplyOptions& options,
-                                std::stop_token stop) = 0;
-  /// In the background (propagationPolicy=Background), only the object of that uid when one is given.
-  virtual ApiResult<void> Delete(const Resource& resource, const ObjectKey& key, const std::string& uid,
+  virtual ApiResult<Json> Get(const Resource& resource, const ObjectKey& key,
+                              std::stop_token stop) = 0;
+  /// All objects, page by page, newest state; returns the resourceVersion to watch from. kExpired
+  /// in the middle of the pages is returned: begin anew.
+  virtual ApiResult<std::string> List(const Resource& resource, const ListOptions& options,
+                                      const ListHandler& handler, std::stop_token stop) = 0;
+  /// Returns when the watch ended cleanly (the server's timeout), or with the error that ended it.
+  /// kExpired: list again.
+  virtual ApiResult<void> Watch(const Resource& resource, const WatchOptions& options,
+                                const WatchHandler& handler, std::stop_token stop) = 0;
+  virtual ApiResult<Json> Create(const Resource& resource, const Json& object,
                                  std::stop_token stop) = 0;
+  /// Server-side apply of a whole intention (design §6, Status). With metadata.resourceVersion in
+  /// the body a write over a newer object is kConflict. Returns the object as stored.
+  virtual ApiResult<Json> Apply(const Resource& resource, const Json& object,
+                                const ApplyOptions& options, std::stop_token stop) = 0;
+  /// In the background (propagationPolicy=Background), only the object of that uid when one is
+  /// given.
+  virtual ApiResult<void> Delete(const Resource& resource, const ObjectKey& key,
+                                 const std::string& uid, std::stop_token stop) = 0;
 };
 
 }  // namespace whimbrel::kube

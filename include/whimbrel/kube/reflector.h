@@ -9,15 +9,16 @@
 
 namespace whimbrel::kube {
 
-/// What a reflector tells its owner, on the reflector's thread. After the first OnSynced the owner's
-/// picture is whole. A relist reports every object again through OnUpsert and, just before OnSynced,
-/// those that are gone through OnDelete. An owner must take a repeated OnUpsert or OnDelete calmly.
+/// What a reflector tells its owner, on the reflector's thread. After the first OnSynced the
+/// owner's picture is whole. A relist reports every object again through OnUpsert and, just before
+/// OnSynced, those that are gone through OnDelete. An owner must take a repeated OnUpsert or
+/// OnDelete calmly.
 class ReflectorHandler {
  public:
   virtual ~ReflectorHandler() = default;
-  /// True: the owner keeps something of this object. The reflector remembers the keys of such objects
-  /// alone, so that thousands of unrelated ones cost no memory; only for them can it tell after a gap
-  /// in the watch that they are gone.
+  /// True: the owner keeps something of this object. The reflector remembers the keys of such
+  /// objects alone, so that thousands of unrelated ones cost no memory; only for them can it tell
+  /// after a gap in the watch that they are gone.
   virtual bool OnUpsert(const ObjectKey& key, Json&& object) = 0;
   virtual void OnDelete(const ObjectKey& key) = 0;
   virtual void OnSynced() = 0;
@@ -33,8 +34,8 @@ struct ReflectorOptions {
 };
 
 /// List, then watch, for ever (client-go tools/cache/reflector.go): goes on from the last
-/// resourceVersion, bookmarks included; lists again after 410; backs off with jitter. Runs on a thread
-/// of its own from construction to destruction, which interrupts whatever it is doing.
+/// resourceVersion, bookmarks included; lists again after 410; backs off with jitter. Runs on a
+/// thread of its own from construction to destruction, which interrupts whatever it is doing.
 class Reflector {
  public:
   Reflector(ObjectClient& client, ReflectorOptions options, ReflectorHandler& handler,

@@ -16,7 +16,9 @@ struct Resource {
   bool namespaced = true;
 
   /// `v1` or `group/v1`.
-  [[nodiscard]] std::string ApiVersion() const { return group.empty() ? version : group + "/" + version; }
+  [[nodiscard]] std::string ApiVersion() const {
+    return group.empty() ? version : group + "/" + version;
+  }
   friend auto operator<=>(const Resource&, const Resource&) = default;
 };
 

@@ -12,8 +12,9 @@
 
 namespace whimbrel::kube {
 
-/// A thread-safe map of what was seen last, with one optional index (client-go's Indexer). T is a small typed value, never a
-/// whole JSON object: 0.4 KB instead of 25 KB a resource (reference/controller.md §15). Objects are immutable once stored.
+/// A thread-safe map of what was seen last, with one optional index (client-go's Indexer). T is a
+/// small typed value, never a whole JSON object: 0.4 KB instead of 25 KB a resource
+/// (reference/controller.md §15). Objects are immutable once stored.
 template <class T>
 class Store {
  public:

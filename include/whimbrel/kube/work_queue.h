@@ -13,13 +13,14 @@
 namespace whimbrel::kube {
 
 struct WorkQueueOptions {
-  /// Per key, doubled at each failure; the figures of client-go's DefaultTypedControllerRateLimiter.
+  /// Per key, doubled at each failure; the figures of client-go's
+  /// DefaultTypedControllerRateLimiter.
   Backoff rate_limit{std::chrono::milliseconds(5), std::chrono::seconds(1000)};
 };
 
-/// client-go's rate-limiting work queue (util/workqueue): a key is never handed to two workers at once,
-/// and a key that is added while it is being processed is processed once more afterwards. A key waits
-/// for one time only: the earliest of those asked for. Thread-safe.
+/// client-go's rate-limiting work queue (util/workqueue): a key is never handed to two workers at
+/// once, and a key that is added while it is being processed is processed once more afterwards. A
+/// key waits for one time only: the earliest of those asked for. Thread-safe.
 class WorkQueue {
  public:
   explicit WorkQueue(WorkQueueOptions options = {}, const Clock& clock = Clock::System(),
@@ -35,12 +36,14 @@ class WorkQueue {
   void Forget(const ObjectKey& key);
   [[nodiscard]] int NumRequeues(const ObjectKey& key) const;
 
-  /// Waits for a key; nullopt when a stop was requested or the queue was shut down: keys that wait are
-  /// not handed out any more. Whoever got a key calls Done with it, after its AddAfter or the like.
+  /// Waits for a key; nullopt when a stop was requested or the queue was shut down: keys that wait
+  /// are not handed out any more. Whoever got a key calls Done with it, after its AddAfter or the
+  /// like.
   std::optional<ObjectKey> Get(std::stop_token stop);
   void Done(const ObjectKey& key);
   void ShutDown();
-  /// How many keys could be handed out now; neither those that wait for a time nor those being processed.
+  /// How many keys could be handed out now; neither those that wait for a time nor those being
+  /// processed.
   [[nodiscard]] std::size_t Depth() const;
 
  private:

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <mutex>
+
+namespace whimbrel::kube {
+
+/// Lets any thread break off what another one does on a socket, at any time and at once: connect,
+/// TLS handshake, read and write alike. It keeps a duplicate of the descriptor, so that the kernel
+/// cannot give its number to another file in the meantime. Thread-safe.
+class Interrupter {
+ public:
+  Interrupter() = default;
+  ~Interrupter();
+  Interrupter(const Interrupter&) = delete;
+  Interrupter& operator=(const Interrupter&) = delete;
+
+  /// From now on Interrupt() acts on this socket, whose connect has begun. False: it was called
+  /// already, or there are no descriptors left.
+  bool Attach(int socket);
+  void Interrupt();
+  [[nodiscard]] bool interrupted() const;
+  /// Nothing waits to be read: no data, no end of the connection. False without a socket.
+  [[nodiscard]] bool IsQuiet() const;
+
+ private:
+  void Close();
+
+  mutable std::mutex mutex_;
+  int duplicate_ = -1;
+  bool interrupted_ = false;
+};
+
+}  // namespace whimbrel::kube

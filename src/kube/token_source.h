@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "whimbrel/base/clock.h"
+#include "whimbrel/base/error.h"
+#include "whimbrel/base/secret.h"
+
+namespace whimbrel::kube {
+
+/// The bearer token of requests: a fixed one, or a file that somebody rotates (the kubelet does so
+/// with the tokens of service accounts, client-go transport/token_source.go). Thread-safe.
+class TokenSource {
+ public:
+  using ReadFile = std::function<Result<std::string>(const std::string& path)>;
+
+  /// The file wins where both are given; the fixed token serves while the file cannot be read.
+  TokenSource(Secret fixed, std::string file, ReadFile read_file, const Clock& clock);
+
+  /// Empty: requests carry no token. A file that cannot be read any more leaves the last token.
+  [[nodiscard]] Secret Get();
+  /// The server refused the token: the next Get reads the file again.
+  void Refused();
+
+ private:
+  const std::string file_;
+  const ReadFile read_file_;
+  const Clock& clock_;
+
+  std::mutex mutex_;
+  Secret token_;
+  std::optional<SteadyTime> read_at_;  // Empty: read at the next Get.
+};
+
+}  // namespace whimbrel::kube

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace whimbrel::migration {
@@ -24,19 +25,15 @@ class Utf8Checker {
 
   /// The first defect up to the end of this piece. Not to be fed any more after one.
   std::optional<Finding> Feed(std::string_view piece);
-  /// A character that the text broke off.
+  /// Whether the text broke off within a character.
   [[nodiscard]] std::optional<Finding> Finish() const;
 
  private:
-  /// The defect that this byte makes plain, if any.
-  std::optional<TextDefect> Step(unsigned char byte);
+  /// Steps over the character that `text` begins with, unless it is a defect or cut off.
+  std::optional<TextDefect> Step(std::string_view& text);
 
-  std::uint64_t offset_ = 0;      ///< Of the next byte.
-  std::uint64_t character_ = 0;   ///< Offset of the character that is being read.
-  std::uint32_t value_ = 0;       ///< Its bits so far.
-  int missing_ = 0;               ///< Its bytes to come.
-  unsigned char least_ = 0x80;    ///< What the next of them may be.
-  unsigned char greatest_ = 0xBF;
+  std::uint64_t offset_ = 0;  ///< Of the first byte that was not stepped over.
+  std::string cut_off_;       ///< What the last piece had of its last character.
 };
 
 }  // namespace whimbrel::migration

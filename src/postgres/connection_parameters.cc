@@ -102,6 +102,11 @@ std::optional<std::string> Refusal(const Values& values) {
 
 Result<ConnectionParameters> Vet(Values values, Trust trust) {
   if (trust == Trust::kLocal) {
+    // Else libpq's message would show it, and it may be a piece of a password.
+    if (auto wrong = CheckPorts(values["port"])) {
+      return Fail(ErrorKind::kInvalidArgument, *std::move(wrong));
+    }
+    if (values["port"].empty()) values.erase("port");
     if (!values.contains("service")) {
       const OptionsPtr environment(PQconndefaults());
       Merge(environment.get(), &values);
@@ -133,12 +138,26 @@ std::string UnknownUriOption(std::string_view uri) {
   return "";
 }
 
-/// Why libpq could not parse it, without a piece of it.
+bool IsUri(std::string_view text) {
+  return text.starts_with("postgresql://") || text.starts_with("postgres://");
+}
+
+/// A raw @ or / in a password moves a piece of it into the host or the database's name, which
+/// messages show. A second @ before the first slash, or one between it and the query, tells.
+bool MayShowAPassword(std::string_view uri) {
+  const std::string_view body = uri.substr(uri.find("://") + 3);
+  const std::size_t slash = std::min(body.find('/'), body.size());
+  const std::string_view authority = body.substr(0, slash);
+  const std::string_view path = body.substr(slash);
+  return std::ranges::count(authority, '@') > 1 ||
+         path.substr(0, path.find('?')).find('@') != path.npos;
+}
+
+/// What is wrong with a string that libpq could not parse, or not as meant; without a piece of it.
 std::string ParseFailure(std::string_view text) {
   const std::string shape = "; expected is " + std::string(kShape);
   if (text.starts_with("jdbc:")) return "it is a JDBC URL, which libpq does not read" + shape;
-  const bool is_uri = text.starts_with("postgresql://") || text.starts_with("postgres://");
-  if (!is_uri) {
+  if (!IsUri(text)) {
     if (text.find("://") != text.npos) return "it is a URL of another kind" + shape;
     return "it is neither a connection URI nor a list of keyword=value" + shape;
   }
@@ -191,7 +210,9 @@ Result<ConnectionParameters> ParametersFromConninfo(const Secret& conninfo, Trus
   char* message = nullptr;
   const OptionsPtr options(PQconninfoParse(text.c_str(), &message));
   const PqString message_owner(message);
-  if (!options) return Fail(ErrorKind::kInvalidArgument, ParseFailure(text));
+  if (!options || (IsUri(text) && MayShowAPassword(text))) {
+    return Fail(ErrorKind::kInvalidArgument, ParseFailure(text));
+  }
   Values values;
   Merge(options.get(), &values);
   return Vet(std::move(values), trust);

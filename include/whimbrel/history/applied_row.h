@@ -41,10 +41,10 @@ struct ToolRow {
   migration::Kind kind = migration::Kind::kVersioned;
   std::string id;       ///< As LedgerRow::id; unique among the rows of one reading and kind.
   std::string version;  ///< As the tool shows it; empty for repeatables.
-  /// What to compare with the file's description: spelled as the file's where they are the same to the
-  /// tool (which may cut long ones). Empty: the tool keeps none.
+  /// What to compare with the file's description: spelled as the file's where they are the same to
+  /// the tool (which may cut long ones). Empty: the tool keeps none.
   std::string description;
-  std::string path;  ///< The tool's script column, or the name column; may be empty.
+  std::string path;                ///< The tool's script column, or the name column; may be empty.
   std::optional<std::string> sum;  ///< In the format's spelling; nullopt: the tool keeps none.
   bool failed = false;  ///< The tool recorded a failure that blocks it (Flyway success=false).
   std::optional<SystemTime> applied_at;  ///< nullopt: the tool does not say.
@@ -52,10 +52,11 @@ struct ToolRow {
 
 /// What a tool's table says.
 struct ToolHistory {
-  bool exists = false;           ///< The table is there.
-  std::vector<ToolRow> applied;  ///< In the order in which the tool applied them, where it keeps one.
-  /// Highest baseline row, canonical; empty: none. This version and all below count as applied, with or
-  /// without a file.
+  bool exists = false;  ///< The table is there.
+  /// In the order in which the tool applied them, where it keeps one.
+  std::vector<ToolRow> applied;
+  /// Highest baseline row, canonical; empty: none. This version and all below count as applied,
+  /// with or without a file.
   std::string baseline_version;
 };
 

@@ -12,54 +12,56 @@
 namespace whimbrel::history {
 
 /// The key of the session lock of one (database, ledger schema, set): SHA-256 of `whimbrel` NUL
-/// database NUL schema NUL set, first 8 bytes, big-endian, signed. Stable for ever (design §3, Session).
+/// database NUL schema NUL set, first 8 bytes, big-endian, signed. Stable for ever (design §3,
+/// Session).
 [[nodiscard]] std::int64_t SetLockKey(std::string_view database, std::string_view schema,
                                       std::string_view set);
 
 /// Whimbrel's own record: the tables whimbrel_meta, whimbrel_migration, whimbrel_journal and
-/// whimbrel_script of one schema (DDL and the meaning of each column: src/history/ledger_schema.cc). It is
-/// the fence (one row can be claimed once) and the detail; where a tool's table is kept, that table says
-/// what is applied.
+/// whimbrel_script of one schema (DDL and the meaning of each column:
+/// src/history/ledger_schema.cc). It is the fence (one row can be claimed once) and the detail;
+/// where a tool's table is kept, that table says what is applied.
 ///
-/// Statements that belong into a migration's transaction are given as text, so that the engine sends
-/// them in few messages. Names are always schema-qualified: a migration may leave any search_path.
-/// Immutable, hence thread-safe as far as the connections are not shared.
+/// Statements that belong into a migration's transaction are given as text, so that the engine
+/// sends them in few messages. Names are always schema-qualified: a migration may leave any
+/// search_path. Immutable, hence thread-safe as far as the connections are not shared.
 class Ledger {
  public:
   static constexpr int kSchemaVersion = 1;
 
-  /// `schema` as in the catalog; `set` is the tool's ToolTable::QualifiedName() where one is kept, else
-  /// history.set (design §3, Identity).
+  /// `schema` as in the catalog; `set` is the tool's ToolTable::QualifiedName() where one is kept,
+  /// else history.set (design §3, Identity).
   Ledger(std::string schema, std::string set);
 
   [[nodiscard]] const std::string& schema() const { return schema_; }
   [[nodiscard]] const std::string& set() const { return set_; }
 
-  /// Creates schema and tables when they are not there, in one transaction under a transaction-level
-  /// lock of its own, so that any number of runners may try at once; outside a transaction. One round trip
-  /// when all is there. Errors of its own making: 0A000 when a newer Whimbrel made the tables. With 42501 the
-  /// hint holds the exact statements that an administrator must run.
+  /// Creates schema and tables when they are not there, in one transaction under a
+  /// transaction-level lock of its own, so that any number of runners may try at once; outside a
+  /// transaction. One round trip when all is there. Errors of its own making: 0A000 when a newer
+  /// Whimbrel made the tables. With 42501 the hint holds the exact statements that an administrator
+  /// must run.
   postgres::PgResult<void> Bootstrap(postgres::Connection& connection) const;
 
   /// All rows of this set, by kind, id, run.
   postgres::PgResult<std::vector<LedgerRow>> Read(postgres::Connection& connection) const;
-  /// Another set of this ledger whose applied rows cover all of (kind, id, raw_sum) given; empty: none
-  /// (design §3, Identity).
+  /// Another set of this ledger whose applied rows cover all of (kind, id, raw_sum) given; empty:
+  /// none (design §3, Identity).
   postgres::PgResult<std::string> FindCoveringSet(
       postgres::Connection& connection,
       const std::vector<const migration::ResolvedMigration*>& source) const;
 
   /// The claim of a transactional migration: INSERT of exactly (set, kind, id, run), state applied.
   [[nodiscard]] std::string ClaimSql(const migration::ResolvedMigration& migration, int run) const;
-  /// Whether a claim or an import failed because somebody else was first: roll back, read again, plan
-  /// anew.
+  /// Whether a claim or an import failed because somebody else was first: roll back, read again,
+  /// plan anew.
   [[nodiscard]] bool IsClaimConflict(const postgres::PgError& error) const;
-  /// Keeps the down part of a migration that has one, for a rollback without yesterday's files; behind
-  /// the claim, in its transaction. `down_sql` are the bytes of migration.down.
+  /// Keeps the down part of a migration that has one, for a rollback without yesterday's files;
+  /// behind the claim, in its transaction. `down_sql` are the bytes of migration.down.
   [[nodiscard]] std::string KeepScriptSql(const migration::ResolvedMigration& migration, int run,
                                           std::string_view down_sql) const;
-  /// After the statements: duration and server time, and, with `withdraw_previous`, the state of the
-  /// older run that the tool's table took back.
+  /// After the statements: duration and server time, and, with `withdraw_previous`, the state of
+  /// the older run that the tool's table took back.
   [[nodiscard]] std::string FinishSql(const migration::ResolvedMigration& migration, int run,
                                       std::int64_t duration_ms, bool withdraw_previous) const;
 

@@ -27,23 +27,29 @@ struct ToolLocks {
 };
 
 /// A tool's own history table: read, and kept so that the tool itself finds it as if it had run the
-/// migrations. One adapter per tool; every adapter passes tests/unit/history/tool_table_conformance_pgtest.cc.
-/// What each of the nine tools of design §4 needs of this interface:
+/// migrations. One adapter per tool; every adapter passes
+/// tests/unit/history/tool_table_conformance_pgtest.cc. What the nine tools of design §4 need of
+/// this interface:
 ///
-/// | tool           | Locks()                 | Read()                               | OnAppliedSql()                     | more |
-/// |----------------|-------------------------|--------------------------------------|------------------------------------|------|
-/// | Flyway         | 1 key (name's hash)     | effective state by rank: DELETE/UNDO | INSERT rank+1                      | OnFailure: success=false row of a non-transactional failure |
-/// | name table     | table                   | one row a file                       | INSERT name                        | any table with a name column |
-/// | Liquibase      | row: TryBeforeRun/AfterRun | by id+author+path, exectype       | INSERT orderexecuted+1, or UPDATE on RERAN | sums v8/v9 in ToolRow::sum |
-/// | golang-migrate | 2 keys                  | every version of the source <= the row's | DELETE + INSERT (version, false) | BeforeStep: dirty=true for a file that is not one transaction |
-/// | Atlas          | 1 key                   | applied = total                      | UPDATE of BeforeStep's row         | OnStatement: applied, partial_hashes |
-/// | Alembic        | table                   | heads, closed over down revisions of the source | nothing: FileWritesOwnRow() | checks after the file that the row is there |
-/// | Goose          | table (+ library's key) | newest id per version_id             | INSERT version_id                  | Create() adds row 0 |
-/// | Dbmate         | table                   | one row a version                    | INSERT version                     | |
-/// | Sqitch         | 1 key + LOCK TABLE changes | changes of one project, deploy order | INSERT changes, events, dependencies, tags | script_hash |
+///  - Flyway: one key (the name's hash). Reads the effective state by rank (DELETE, UNDO). Applied:
+///    INSERT rank + 1. OnFailure: a success=false row for a file that is not one transaction.
+///  - Name table: locks the table. One row a file; applied: INSERT of the name.
+///  - Liquibase: a row as lock (TryBeforeRun, AfterRun). Reads by id + author + path and exectype.
+///    Applied: INSERT orderexecuted + 1, or UPDATE when run again. Sums v8 and v9 in ToolRow::sum.
+///  - golang-migrate: two keys. Reads every version of the source up to the row's. Applied: DELETE
+///    and INSERT (version, false). BeforeStep: dirty=true for a file that is not one transaction.
+///  - Atlas: one key. Reads rows with applied = total. Applied: UPDATE of the row that BeforeStep
+///    wrote; a file that is not one transaction also counts its statements there.
+///  - Alembic: locks the table. Reads heads, closed over the down revisions of the source. The file
+///    writes its own row (FileWritesOwnRow); afterwards it must be there.
+///  - Goose: locks the table (and its library's key). Reads the newest id per version_id. Applied:
+///    INSERT version_id. Create also writes row 0.
+///  - Dbmate: locks the table. One row a version; applied: INSERT of the version.
+///  - Sqitch: one key, and LOCK TABLE changes. Reads the changes of one project in deploy order.
+///    Applied: INSERT into changes, events, dependencies and tags.
 ///
-/// All calls are made with the run's locks held, on the run's own session, under `database.role` when set;
-/// every name is schema-qualified. Not thread-safe; one object per run.
+/// All calls are made with the run's locks held, on the run's own session, under `database.role`
+/// when set; every name is schema-qualified. Not thread-safe; one object per run.
 class ToolTable {
  public:
   virtual ~ToolTable() = default;
@@ -56,27 +62,28 @@ class ToolTable {
   [[nodiscard]] virtual std::string Describe() const = 0;
   [[nodiscard]] virtual ToolLocks Locks() const = 0;
 
-  /// Locks of the tool that are not advisory keys (Liquibase's row); held until AfterRun or the session's
-  /// end. False: somebody else has them, try again later.
+  /// Locks of the tool that are not advisory keys (Liquibase's row); held until AfterRun or the
+  /// session's end. False: somebody else has them, try again later.
   virtual postgres::PgResult<bool> TryBeforeRun(postgres::Connection&) { return true; }
   virtual void AfterRun(postgres::Connection&) {}
 
-  /// Creates the table as the tool itself would; called when it is not there and the set has nothing
-  /// applied. Harmless when it is there.
+  /// Creates the table as the tool itself would; called when it is not there and the set has
+  /// nothing applied. Harmless when it is there.
   virtual postgres::PgResult<void> Create(postgres::Connection& connection) = 0;
   /// What the tool would say is applied, given these files. Inside a transaction it sees what that
   /// transaction wrote.
   virtual postgres::PgResult<ToolHistory> Read(postgres::Connection& connection,
                                                const migration::ResolvedMigrations& source) = 0;
 
-  /// Before the first statement of a file that is not one transaction, inside the transaction of its claim.
+  /// Before the first statement of a file that is not one transaction, inside the transaction of
+  /// its claim.
   virtual postgres::PgResult<void> BeforeStep(postgres::Connection&,
                                               const migration::ResolvedMigration&) {
     return {};
   }
-  /// The SQL that records one migration as applied, for the transaction that applies it; empty when the file
-  /// itself writes the row. Text, so that the engine can send it together with its own bookkeeping in one
-  /// message.
+  /// The SQL that records one migration as applied, for the transaction that applies it; empty when
+  /// the file itself writes the row. Text, so that the engine can send it together with its own
+  /// bookkeeping in one message.
   [[nodiscard]] virtual std::string OnAppliedSql(const migration::ResolvedMigration& migration,
                                                  const StepTimes& times) = 0;
   /// After a file that is not one transaction failed for good.

@@ -37,6 +37,7 @@ enum class Reason {
   kReadOnlyDatabase,
   kHistoryConflict,
   kHistoryRegressed,
+  kRollbackForbidden,
   kInternalError,
 };
 

@@ -1,0 +1,179 @@
+#include <nlohmann/json.hpp>
+
+#include "whimbrel/report/run_report.h"
+
+namespace whimbrel::report {
+namespace {
+
+using nlohmann::json;
+
+tl::unexpected<Error> Unreadable(const std::string& why) {
+  return Fail(ErrorKind::kInvalidArgument, "the run report cannot be read: " + why);
+}
+
+json ToJson(const SourcePosition& position) {
+  return {{"file", position.file}, {"line", position.line}, {"column", position.column}, {"offset", position.offset}};
+}
+
+SourcePosition PositionFromJson(const json& value) {
+  return {.file = value.at("file").get<std::string>(),
+          .line = value.at("line").get<std::uint32_t>(),
+          .column = value.at("column").get<std::uint32_t>(),
+          .offset = value.at("offset").get<std::uint64_t>()};
+}
+
+json ToJson(const Failure& failure) {
+  return {{"reason", ToString(failure.reason)},
+          {"version", failure.version},
+          {"position", ToJson(failure.position)},
+          {"sqlState", failure.sql_state},
+          {"message", failure.message},
+          {"hint", failure.hint}};
+}
+
+Result<Failure> FailureFromJson(const json& value) {
+  const auto name = value.at("reason").get<std::string>();
+  const std::optional<Reason> reason = ParseReason(name);
+  if (!reason) return Unreadable("unknown reason `" + name + "`");
+  return Failure{.reason = *reason,
+                 .version = value.at("version").get<std::string>(),
+                 .position = PositionFromJson(value.at("position")),
+                 .sql_state = value.at("sqlState").get<std::string>(),
+                 .message = value.at("message").get<std::string>(),
+                 .hint = value.at("hint").get<std::string>()};
+}
+
+json ToJson(const AppliedMigration& applied) {
+  return {{"version", applied.version},
+          {"kind", applied.kind},
+          {"description", applied.description},
+          {"checksum", applied.checksum},
+          {"appliedAt", FormatRfc3339Micro(applied.applied_at)},
+          {"durationMs", applied.duration.count()},
+          {"thisRun", applied.this_run}};
+}
+
+Result<AppliedMigration> AppliedFromJson(const json& value) {
+  const Result<SystemTime> applied_at = ParseRfc3339(value.at("appliedAt").get<std::string>());
+  if (!applied_at) return Unreadable(applied_at.error().ToString());
+  return AppliedMigration{.version = value.at("version").get<std::string>(),
+                          .kind = value.at("kind").get<std::string>(),
+                          .description = value.at("description").get<std::string>(),
+                          .checksum = value.at("checksum").get<std::string>(),
+                          .applied_at = *applied_at,
+                          .duration = std::chrono::milliseconds(value.at("durationMs").get<std::int64_t>()),
+                          .this_run = value.at("thisRun").get<bool>()};
+}
+
+json ToJson(const PendingMigration& pending) {
+  return {{"version", pending.version}, {"description", pending.description}, {"path", pending.path}};
+}
+
+Result<PendingMigration> PendingFromJson(const json& value) {
+  return PendingMigration{.version = value.at("version").get<std::string>(),
+                          .description = value.at("description").get<std::string>(),
+                          .path = value.at("path").get<std::string>()};
+}
+
+json ToJson(const Notice& notice) { return {{"kind", ToString(notice.kind)}, {"message", notice.message}}; }
+
+Result<Notice> NoticeFromJson(const json& value) {
+  const auto name = value.at("kind").get<std::string>();
+  const std::optional<Notice::Kind> kind = ParseNoticeKind(name);
+  if (!kind) return Unreadable("unknown kind of notice `" + name + "`");
+  return Notice{.kind = *kind, .message = value.at("message").get<std::string>()};
+}
+
+template <class T>
+json ListToJson(const std::vector<T>& list) {
+  json array = json::array();
+  for (const T& element : list) array.push_back(ToJson(element));
+  return array;
+}
+
+/// Appends to `list`; the first element that cannot be read is the error.
+template <class T>
+Result<void> ReadList(const json& array, Result<T> (*read)(const json&), std::vector<T>& list) {
+  for (const json& element : array) {
+    Result<T> value = read(element);
+    if (!value) return tl::make_unexpected(std::move(value).error());
+    list.push_back(*std::move(value));
+  }
+  return {};
+}
+
+void ReadScalars(const json& value, RunReport& report) {
+  value.at("succeeded").get_to(report.succeeded);
+  value.at("transient").get_to(report.transient);
+  value.at("uncounted").get_to(report.uncounted);
+  value.at("currentVersion").get_to(report.current_version);
+  value.at("targetVersion").get_to(report.target_version);
+  value.at("appliedCount").get_to(report.applied_count);
+  value.at("appliedThisRun").get_to(report.applied_this_run);
+  value.at("pendingCount").get_to(report.pending_count);
+  value.at("format").get_to(report.format);
+  value.at("formatReason").get_to(report.format_reason);
+  value.at("sourceDigest").get_to(report.source_digest);
+  value.at("sourceFiles").get_to(report.source_files);
+  value.at("set").get_to(report.set);
+  value.at("serverVersion").get_to(report.server_version);
+  value.at("database").get_to(report.database);
+  value.at("systemIdentifier").get_to(report.system_identifier);
+}
+
+Result<RunReport> Read(const json& value) {
+  const int version = value.at("schemaVersion").get<int>();
+  if (version != RunReport::kSchemaVersion) {
+    return Unreadable("it has schemaVersion " + std::to_string(version) + ", this program knows " +
+                      std::to_string(RunReport::kSchemaVersion) + "; use one version of whimbrel on both sides");
+  }
+  RunReport report;
+  ReadScalars(value, report);
+  if (value.contains("failure")) {
+    Result<Failure> failure = FailureFromJson(value.at("failure"));
+    if (!failure) return tl::make_unexpected(std::move(failure).error());
+    report.failure = *std::move(failure);
+  }
+  Result<void> read = ReadList(value.at("applied"), AppliedFromJson, report.applied);
+  if (read) read = ReadList(value.at("pending"), PendingFromJson, report.pending);
+  if (read) read = ReadList(value.at("notices"), NoticeFromJson, report.notices);
+  if (!read) return tl::make_unexpected(std::move(read).error());
+  return report;
+}
+
+}  // namespace
+
+json ToJson(const RunReport& report) {
+  json value = {{"schemaVersion", RunReport::kSchemaVersion},
+                {"succeeded", report.succeeded},
+                {"transient", report.transient},
+                {"uncounted", report.uncounted},
+                {"currentVersion", report.current_version},
+                {"targetVersion", report.target_version},
+                {"appliedCount", report.applied_count},
+                {"appliedThisRun", report.applied_this_run},
+                {"applied", ListToJson(report.applied)},
+                {"pendingCount", report.pending_count},
+                {"pending", ListToJson(report.pending)},
+                {"format", report.format},
+                {"formatReason", report.format_reason},
+                {"sourceDigest", report.source_digest},
+                {"sourceFiles", report.source_files},
+                {"set", report.set},
+                {"serverVersion", report.server_version},
+                {"database", report.database},
+                {"systemIdentifier", report.system_identifier},
+                {"notices", ListToJson(report.notices)}};
+  if (report.failure) value["failure"] = ToJson(*report.failure);
+  return value;
+}
+
+Result<RunReport> RunReportFromJson(const json& value) {
+  try {
+    return Read(value);
+  } catch (const json::exception& e) {
+    return Unreadable(e.what());
+  }
+}
+
+}  // namespace whimbrel::report

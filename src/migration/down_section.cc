@@ -1,12 +1,12 @@
-#include "down_section.h"
+#include "migration/down_section.h"
 
 #include <algorithm>
 #include <functional>
 #include <utility>
 #include <variant>
 
-#include "read_text.h"
-#include "section_marker.h"
+#include "migration/read_text.h"
+#include "migration/section_marker.h"
 #include "whimbrel/sql/statement_facts.h"
 #include "whimbrel/sql/statement_splitter.h"
 
@@ -25,7 +25,8 @@ struct Comment {
 class OwnLineComments {
  public:
   void Feed(sql::Gap gap, const std::function<void(const Comment&)>& visit) {
-    std::size_t at = gap.offset == 0 && gap.text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+    std::size_t at =
+        gap.offset == 0 && gap.text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
     while (at < gap.text.size()) {
       const std::string_view rest = gap.text.substr(at);
       if (rest.starts_with("--")) {
@@ -75,12 +76,14 @@ class SectionFinder {
     }
     if (marker == SectionMarker::kUp) TakeUp(comment);
     if (marker == SectionMarker::kDown) TakeDown(comment);
-    if (marker == SectionMarker::kMaybeDown && !section_ && statements_above_) doubt_ = comment.offset;
+    if (marker == SectionMarker::kMaybeDown && !section_ && statements_above_)
+      doubt_ = comment.offset;
     if (marker == SectionMarker::kForeign) {
       const std::string tool(ForeignTool(comment.text));
-      Refuse(comment.offset, "this comment is a directive of " + tool +
-                                 ", whose format is not supported yet; as a plain numbered file it would run as a "
-                                 "whole, so take the directives out");
+      Refuse(comment.offset,
+             "this comment is a directive of " + tool +
+                 ", whose format is not supported yet; as a plain numbered file it would run as a "
+                 "whole, so take the directives out");
     }
     ruled_from_.reset();
   }
@@ -89,7 +92,8 @@ class SectionFinder {
     ruled_from_.reset();
     if (doubt_) {
       Refuse(*doubt_,
-             "this comment may begin the down section or be a remark: write `-- Migration Down` alone on its line to "
+             "this comment may begin the down section or be a remark: write `-- Migration Down` "
+             "alone on its line to "
              "begin the section, or reword the remark");
     }
     if (!section_) {
@@ -98,8 +102,11 @@ class SectionFinder {
     }
     section_->has_statements = true;
     if (!statements_above_ && !up_marker_) {
-      Refuse(marker_, "the down section begins here, but above it there is no statement: put the statements that "
-                      "migrate up above it (with `-- Migration Up` before it an empty up part is taken as meant)");
+      Refuse(marker_,
+             "the down section begins here, but above it there is no statement: put the statements "
+             "that "
+             "migrate up above it (with `-- Migration Up` before it an empty up part is taken as "
+             "meant)");
     }
   }
 
@@ -109,7 +116,9 @@ class SectionFinder {
  private:
   void TakeUp(const Comment& comment) {
     if (section_) {
-      Refuse(comment.offset, "an up section may not follow the down section: put it above, or into a file of its own");
+      Refuse(
+          comment.offset,
+          "an up section may not follow the down section: put it above, or into a file of its own");
     }
     up_marker_ = true;
   }
@@ -149,7 +158,8 @@ Result<std::optional<DownSection>> FindDownSection(const SourceFile& file) {
   sql::StatementSplitter splitter(**bytes, {.file = file.path()});
   OwnLineComments comments;
   SectionFinder finder(file);
-  bool conforming = true;  // The server's setting of standard_conforming_strings, as far as the file sets it.
+  bool conforming =
+      true;  // The server's setting of standard_conforming_strings, as far as the file sets it.
   for (;;) {
     Result<std::optional<sql::Piece>> piece = splitter.Next();
     if (!piece) return tl::make_unexpected(std::move(piece).error());

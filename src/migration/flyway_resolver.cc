@@ -1,13 +1,13 @@
-#include "flyway_resolver.h"
+#include "migration/flyway_resolver.h"
 
 #include <utility>
 
-#include "file_name.h"
-#include "flyway_name.h"
-#include "flyway_text.h"
-#include "read_text.h"
-#include "script.h"
-#include "sort_migrations.h"
+#include "migration/file_name.h"
+#include "migration/flyway_name.h"
+#include "migration/flyway_text.h"
+#include "migration/read_text.h"
+#include "migration/script.h"
+#include "migration/sort_migrations.h"
 
 namespace whimbrel::migration {
 namespace {
@@ -19,10 +19,10 @@ bool IsMigration(const FlywayName& name) {
 }
 
 tl::unexpected<Error> NotSupported(const std::string& path, std::string_view what) {
-  return Fail(ErrorKind::kInvalidArgument,
-              path + ": " + std::string(what) +
-                  " not supported yet. Flyway would use this file, so the others are not run without it; leave it out "
-                  "of the source if they may be");
+  return Fail(ErrorKind::kInvalidArgument, path + ": " + std::string(what) +
+                                               " not supported yet. Flyway would use this file, so "
+                                               "the others are not run without it; leave it out "
+                                               "of the source if they may be");
 }
 
 /// The file that a `.sql.conf` configures; nullptr for other files.
@@ -37,8 +37,10 @@ const SourceFile* Configured(const Source& source, std::string_view path) {
 Result<void> RefuseWhatMatters(const Source& source, const std::string& path, NameKind kind) {
   if (kind == NameKind::kBaseline) return NotSupported(path, "baseline migrations (B) are");
   if (kind == NameKind::kCallback) return NotSupported(path, "callbacks are");
-  if (kind == NameKind::kScript) return NotSupported(path, "migrations and callbacks that are no SQL are");
-  if (Configured(source, path) != nullptr) return NotSupported(path, "configuration files of migrations are");
+  if (kind == NameKind::kScript)
+    return NotSupported(path, "migrations and callbacks that are no SQL are");
+  if (Configured(source, path) != nullptr)
+    return NotSupported(path, "configuration files of migrations are");
   return {};
 }
 
@@ -51,10 +53,11 @@ Result<ResolvedMigration> ReadMigration(const SourceFilePtr& file, FlywayName na
   });
   if (!begin) return tl::make_unexpected(begin.error());
   if (placeholder.found()) {
-    return Fail(ErrorKind::kInvalidArgument,
-                "`${` begins a placeholder, which Flyway replaces everywhere, in strings and comments too; "
-                "placeholders are not supported yet: write the value itself",
-                PositionAt(*file, *begin + *placeholder.found()));
+    return Fail(
+        ErrorKind::kInvalidArgument,
+        "`${` begins a placeholder, which Flyway replaces everywhere, in strings and comments too; "
+        "placeholders are not supported yet: write the value itself",
+        PositionAt(*file, *begin + *placeholder.found()));
   }
   ResolvedMigration migration;
   migration.kind = name.kind == NameKind::kRepeatable ? Kind::kRepeatable : Kind::kVersioned;
@@ -65,7 +68,8 @@ Result<ResolvedMigration> ReadMigration(const SourceFilePtr& file, FlywayName na
   migration.raw_sum = file->sha256();
   migration.up = WholeScript(file, *begin);
   if (*begin == 0) return migration;
-  Result<ScriptSums> sums = SumsOf(migration.up);  // The file's own sum is one with the byte order mark.
+  Result<ScriptSums> sums =
+      SumsOf(migration.up);  // The file's own sum is one with the byte order mark.
   if (!sums) return tl::make_unexpected(std::move(sums).error());
   migration.raw_sum = std::move(sums->raw);
   return migration;
@@ -73,7 +77,9 @@ Result<ResolvedMigration> ReadMigration(const SourceFilePtr& file, FlywayName na
 
 }  // namespace
 
-std::string FlywayResolver::Pattern() const { return "V<version>__<description>.sql or R__<description>.sql"; }
+std::string FlywayResolver::Pattern() const {
+  return "V<version>__<description>.sql or R__<description>.sql";
+}
 
 MigrationResolver::Match FlywayResolver::Detect(const Source& source) const {
   std::vector<std::string_view> fitting;
@@ -100,8 +106,10 @@ Result<ResolvedMigrations> FlywayResolver::Resolve(const Source& source) const {
     auto& list = migration->kind == Kind::kRepeatable ? found.repeatable : found.versioned;
     list.push_back(*std::move(migration));
   }
-  if (Result<void> sorted = SortByVersion(found.versioned); !sorted) return tl::make_unexpected(sorted.error());
-  if (Result<void> sorted = SortByDescription(found.repeatable); !sorted) return tl::make_unexpected(sorted.error());
+  if (Result<void> sorted = SortByVersion(found.versioned); !sorted)
+    return tl::make_unexpected(sorted.error());
+  if (Result<void> sorted = SortByDescription(found.repeatable); !sorted)
+    return tl::make_unexpected(sorted.error());
   return found;
 }
 

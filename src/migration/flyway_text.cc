@@ -1,4 +1,4 @@
-#include "flyway_text.h"
+#include "migration/flyway_text.h"
 
 #include <algorithm>
 
@@ -14,7 +14,9 @@ void FlywayChecksum::Feed(std::string_view piece) {
   }
 }
 
-std::string FlywayChecksum::ToString() const { return std::to_string(static_cast<std::int32_t>(crc_)); }
+std::string FlywayChecksum::ToString() const {
+  return std::to_string(static_cast<std::int32_t>(crc_));
+}
 
 void PlaceholderFinder::Feed(std::string_view piece) {
   for (std::size_t at = 0; at < piece.size() && !found_; ++at) {

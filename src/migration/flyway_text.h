@@ -7,8 +7,8 @@
 
 namespace whimbrel::migration {
 
-/// Flyway's sum of a file (internal/resolver/ChecksumCalculator.java, since 4.0): CRC-32 over the UTF-8
-/// bytes of its lines without line ends. The byte order mark is the caller's to leave out.
+/// Flyway's sum of a file (internal/resolver/ChecksumCalculator.java, since 4.0): CRC-32 over the
+/// UTF-8 bytes of its lines without line ends. The byte order mark is the caller's to leave out.
 class FlywayChecksum {
  public:
   void Feed(std::string_view piece);
@@ -19,8 +19,9 @@ class FlywayChecksum {
   std::uint32_t crc_ = 0;
 };
 
-/// Finds the first placeholder that Flyway would replace (internal/parser/PlaceholderReplacingReader.java):
-/// any `${`, also within strings and comments. Its reader looks at the byte after a `$` only once, so
+/// Finds the first placeholder that Flyway would replace
+/// (internal/parser/PlaceholderReplacingReader.java): any `${`, also within strings and comments.
+/// Its reader looks at the byte after a `$` only once, so
 /// `$${` begins none.
 class PlaceholderFinder {
  public:

@@ -7,8 +7,8 @@
 #include <system_error>
 #include <utility>
 
-#include "make_source.h"
-#include "source_path.h"
+#include "migration/make_source.h"
+#include "migration/source_path.h"
 #include "whimbrel/base/hash.h"
 #include "whimbrel/migration/source.h"
 
@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 /// Large enough that the system calls do not count, small enough for a runner of a few MiB.
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
 
-tl::unexpected<Error> FailedTo(std::string_view verb, const std::string& path, const std::error_code& code) {
+tl::unexpected<Error> FailedTo(std::string_view verb, const std::string& path,
+                               const std::error_code& code) {
   ErrorKind kind = ErrorKind::kUnavailable;
   if (code == std::errc::no_such_file_or_directory) kind = ErrorKind::kNotFound;
   if (code == std::errc::not_a_directory) kind = ErrorKind::kInvalidArgument;
@@ -32,8 +33,9 @@ tl::unexpected<Error> FailedTo(std::string_view verb, const std::string& path, c
 std::error_code LastError() { return {errno, std::generic_category()}; }
 
 tl::unexpected<Error> TooLarge(const std::string& path) {
-  return Fail(ErrorKind::kInvalidArgument, path + " is larger than the " + std::to_string(kMaxFolderFileBytes >> 20) +
-                                               " MiB that a file may have: split it or move it elsewhere");
+  return Fail(ErrorKind::kInvalidArgument,
+              path + " is larger than the " + std::to_string(kMaxFolderFileBytes >> 20) +
+                  " MiB that a file may have: split it or move it elsewhere");
 }
 
 /// Reads a file of the system in chunks, through a buffer that it owns.
@@ -55,7 +57,8 @@ class FileByteSource final : public ByteSource {
     } while (got < 0 && errno == EINTR);
     if (got < 0) return FailedTo("read", path_, LastError());
     total_ += static_cast<std::uint64_t>(got);
-    if (total_ > kMaxFolderFileBytes) return TooLarge(path_);  // It has grown since it was looked at.
+    if (total_ > kMaxFolderFileBytes)
+      return TooLarge(path_);  // It has grown since it was looked at.
     return std::string_view(buffer_).substr(0, static_cast<std::size_t>(got));
   }
 
@@ -75,7 +78,10 @@ Result<std::unique_ptr<ByteSource>> OpenFile(const std::string& path, std::uint6
 class FolderFile final : public SourceFile {
  public:
   FolderFile(std::string path, std::string location, std::uint64_t size, std::string sha256)
-      : path_(std::move(path)), location_(std::move(location)), size_(size), sha256_(std::move(sha256)) {}
+      : path_(std::move(path)),
+        location_(std::move(location)),
+        size_(size),
+        sha256_(std::move(sha256)) {}
 
   const std::string& path() const override { return path_; }
   std::uint64_t size() const override { return size_; }
@@ -89,7 +95,8 @@ class FolderFile final : public SourceFile {
   const std::string sha256_;
 };
 
-Result<SourceFilePtr> HashFile(std::string path, std::string location, std::uint64_t expected_size) {
+Result<SourceFilePtr> HashFile(std::string path, std::string location,
+                               std::uint64_t expected_size) {
   if (expected_size > kMaxFolderFileBytes) return TooLarge(location);
   Result<std::unique_ptr<ByteSource>> bytes = OpenFile(location, expected_size);
   if (!bytes) return tl::make_unexpected(bytes.error());
@@ -114,8 +121,9 @@ class FolderWalk {
     const fs::path real = fs::canonical(folder, code);
     if (code) return FailedTo("open the folder", folder, code);
     if (std::find(ancestors_.begin(), ancestors_.end(), real) != ancestors_.end()) {
-      return Fail(ErrorKind::kInvalidArgument,
-                  folder.string() + " leads back to a folder that it lies in: remove the symbolic link");
+      return Fail(
+          ErrorKind::kInvalidArgument,
+          folder.string() + " leads back to a folder that it lies in: remove the symbolic link");
     }
     ancestors_.push_back(real);
     fs::directory_iterator entries(folder, code);
@@ -138,7 +146,8 @@ class FolderWalk {
     const fs::file_status status = entry.status(code);  // Follows symbolic links.
     if (code) return FailedTo("open", entry.path(), code);
     if (status.type() == fs::file_type::not_found) {
-      return FailedTo("open", entry.path(), std::make_error_code(std::errc::no_such_file_or_directory));
+      return FailedTo("open", entry.path(),
+                      std::make_error_code(std::errc::no_such_file_or_directory));
     }
     if (status.type() == fs::file_type::directory) return Enter(entry.path(), prefix + name + "/");
     if (status.type() != fs::file_type::regular) return {};
@@ -160,7 +169,8 @@ class FolderWalk {
 
 Result<std::shared_ptr<const Source>> OpenFolder(const std::string& folder) {
   FolderWalk walk;
-  if (Result<void> walked = walk.Enter(folder, ""); !walked) return tl::make_unexpected(std::move(walked).error());
+  if (Result<void> walked = walk.Enter(folder, ""); !walked)
+    return tl::make_unexpected(std::move(walked).error());
   return MakeSource(std::move(walk).TakeFiles());
 }
 

@@ -1,7 +1,7 @@
 #include <utility>
 
-#include "make_source.h"
-#include "source_path.h"
+#include "migration/make_source.h"
+#include "migration/source_path.h"
 #include "whimbrel/base/hash.h"
 #include "whimbrel/migration/source.h"
 
@@ -16,7 +16,9 @@ class MemoryFile final : public SourceFile {
   const std::string& path() const override { return path_; }
   std::uint64_t size() const override { return bytes_.size(); }
   const std::string& sha256() const override { return sha256_; }
-  Result<std::unique_ptr<ByteSource>> Open() const override { return std::make_unique<StringByteSource>(bytes_); }
+  Result<std::unique_ptr<ByteSource>> Open() const override {
+    return std::make_unique<StringByteSource>(bytes_);
+  }
   const std::string* bytes() const override { return &bytes_; }
 
  private:
@@ -27,17 +29,20 @@ class MemoryFile final : public SourceFile {
 
 }  // namespace
 
-Result<void> MemorySourceBuilder::Add(std::string path, std::string bytes, std::string_view origin) {
+Result<void> MemorySourceBuilder::Add(std::string path, std::string bytes,
+                                      std::string_view origin) {
   if (Result<void> valid = CheckPath(path, origin); !valid) return valid;
   if (bytes.size() > kMaxMemoryFileBytes) {
     return Fail(ErrorKind::kInvalidArgument, path + " from " + std::string(origin) + " has " +
                                                  std::to_string(bytes.size()) + " bytes; at most " +
-                                                 std::to_string(kMaxMemoryFileBytes) + " are allowed: split the file");
+                                                 std::to_string(kMaxMemoryFileBytes) +
+                                                 " are allowed: split the file");
   }
   const auto known = entries_.find(path);
   if (known != entries_.end()) {
-    return Fail(ErrorKind::kInvalidArgument, "the file " + path + " is in " + known->second.origin + " and in " +
-                                                 std::string(origin) + ": rename or leave out one of them");
+    return Fail(ErrorKind::kInvalidArgument, "the file " + path + " is in " + known->second.origin +
+                                                 " and in " + std::string(origin) +
+                                                 ": rename or leave out one of them");
   }
   entries_.emplace(std::move(path), Entry{std::move(bytes), std::string(origin)});
   return {};
@@ -48,7 +53,8 @@ std::shared_ptr<const Source> MemorySourceBuilder::Build() && {
   files.reserve(entries_.size());
   while (!entries_.empty()) {
     auto entry = entries_.extract(entries_.begin());  // The only way to move a map's key out.
-    files.push_back(std::make_shared<MemoryFile>(std::move(entry.key()), std::move(entry.mapped().bytes)));
+    files.push_back(
+        std::make_shared<MemoryFile>(std::move(entry.key()), std::move(entry.mapped().bytes)));
   }
   return MakeSource(std::move(files));
 }

@@ -1,4 +1,4 @@
-#include "normalised_sum.h"
+#include "migration/normalised_sum.h"
 
 #include <algorithm>
 

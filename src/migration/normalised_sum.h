@@ -7,9 +7,9 @@
 
 namespace whimbrel::migration {
 
-/// The sum of a Numbered part (design §3, Sums): SHA-256 of the text with CR LF as LF and without the
-/// white space at its end, so that laptops, Git and YAML's block styles agree. The byte order mark is
-/// the caller's to leave out. Builds no new text.
+/// The sum of a Numbered part (design §3, Sums): SHA-256 of the text with CR LF as LF and without
+/// the white space at its end, so that laptops, Git and YAML's block styles agree. The byte order
+/// mark is the caller's to leave out. Builds no new text.
 class NormalisedSum {
  public:
   void Feed(std::string_view piece);

@@ -1,14 +1,14 @@
-#include "numbered_resolver.h"
+#include "migration/numbered_resolver.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "down_section.h"
-#include "file_name.h"
-#include "normalised_sum.h"
-#include "read_text.h"
-#include "script.h"
-#include "sort_migrations.h"
+#include "migration/down_section.h"
+#include "migration/file_name.h"
+#include "migration/normalised_sum.h"
+#include "migration/read_text.h"
+#include "migration/script.h"
+#include "migration/sort_migrations.h"
 
 namespace whimbrel::migration {
 namespace {
@@ -79,10 +79,12 @@ Result<WholeText> ReadWhole(const SourceFilePtr& file) {
     if (sum) sum->Feed(piece);
   });
   if (!begin) return tl::make_unexpected(begin.error());
-  WholeText text{.script = WholeScript(file, *begin), .sums = {}, .may_have_sections = hint.found()};
+  WholeText text{
+      .script = WholeScript(file, *begin), .sums = {}, .may_have_sections = hint.found()};
   text.sums = {sum ? sum->Hex() : file->sha256(), file->sha256()};
   if (*begin == 0) return text;
-  Result<ScriptSums> sums = SumsOf(text.script);  // The file's own sum is one with the byte order mark.
+  Result<ScriptSums> sums =
+      SumsOf(text.script);  // The file's own sum is one with the byte order mark.
   if (!sums) return tl::make_unexpected(std::move(sums).error());
   text.sums = *std::move(sums);
   return text;
@@ -90,9 +92,11 @@ Result<WholeText> ReadWhole(const SourceFilePtr& file) {
 
 tl::unexpected<Error> BadName(const std::string& path) {
   return Fail(ErrorKind::kInvalidArgument,
-              path + ": the name does not fit the format Numbered, in which a migration is called "
-                     "<number>_<description>.sql, such as 002_add_orders.sql; rename the file, or leave it out of "
-                     "the source");
+              path +
+                  ": the name does not fit the format Numbered, in which a migration is called "
+                  "<number>_<description>.sql, such as 002_add_orders.sql; rename the file, or "
+                  "leave it out of "
+                  "the source");
 }
 
 /// Gathers the migrations of one source.
@@ -127,8 +131,10 @@ class Collector {
   }
 
   Result<ResolvedMigrations> Finish() && {
-    if (Result<void> sorted = SortByVersion(found_.versioned); !sorted) return tl::make_unexpected(sorted.error());
-    if (Result<void> sorted = SortByVersion(down_files_); !sorted) return tl::make_unexpected(sorted.error());
+    if (Result<void> sorted = SortByVersion(found_.versioned); !sorted)
+      return tl::make_unexpected(sorted.error());
+    if (Result<void> sorted = SortByVersion(down_files_); !sorted)
+      return tl::make_unexpected(sorted.error());
     for (ResolvedMigration& down : down_files_) {
       if (Result<void> joined = Join(down); !joined) return tl::make_unexpected(joined.error());
     }
@@ -138,20 +144,23 @@ class Collector {
  private:
   /// Gives a `.down.sql` file to its migration.
   Result<void> Join(ResolvedMigration& down) {
-    const auto up = std::lower_bound(found_.versioned.begin(), found_.versioned.end(), down,
-                                     [](const auto& a, const auto& b) { return a.version < b.version; });
+    const auto up =
+        std::lower_bound(found_.versioned.begin(), found_.versioned.end(), down,
+                         [](const auto& a, const auto& b) { return a.version < b.version; });
     if (up == found_.versioned.end() || up->version != down.version) {
-      return Fail(ErrorKind::kInvalidArgument, down.path + ": there is no file that it undoes; one called " +
-                                                   down.version.display() + "_<description>.sql or .up.sql is missing");
+      return Fail(ErrorKind::kInvalidArgument,
+                  down.path + ": there is no file that it undoes; one called " +
+                      down.version.display() + "_<description>.sql or .up.sql is missing");
     }
     if (up->description != down.description) {
-      return Fail(ErrorKind::kInvalidArgument, down.path + " and " + up->path +
-                                                   " have the same version, but other descriptions: a migration and "
-                                                   "what undoes it are called the same");
+      return Fail(ErrorKind::kInvalidArgument,
+                  down.path + " and " + up->path +
+                      " have the same version, but other descriptions: a migration and "
+                      "what undoes it are called the same");
     }
     if (up->down) {
-      return Fail(ErrorKind::kInvalidArgument,
-                  up->path + " has a down section, and " + down.path + " undoes it too: keep one of them");
+      return Fail(ErrorKind::kInvalidArgument, up->path + " has a down section, and " + down.path +
+                                                   " undoes it too: keep one of them");
     }
     up->down = std::move(down.up);
     up->down_sum = std::move(down.sum);
@@ -177,7 +186,8 @@ MigrationResolver::Match NumberedResolver::Detect(const Source& source) const {
 Result<ResolvedMigrations> NumberedResolver::Resolve(const Source& source) const {
   Collector collector;
   for (const SourceFilePtr& file : source.files) {
-    if (Result<void> added = collector.Add(file); !added) return tl::make_unexpected(std::move(added).error());
+    if (Result<void> added = collector.Add(file); !added)
+      return tl::make_unexpected(std::move(added).error());
   }
   return std::move(collector).Finish();
 }

@@ -6,10 +6,11 @@ namespace whimbrel::migration {
 
 /// Plain SQL files in the order of their numbers, as psql or a small script runs them.
 ///
-/// Names, in any folder of the source: `<number>.sql` or `<number>_<description>.sql`, the number being
-/// digits (a counter or a timestamp), which are compared as a number. `.up.sql` in place of `.sql` says
-/// the same. What undoes a file is its down section (see FindDownSection), or a file of the same name
-/// with `.down.sql`. Other names ending in `.sql` are errors; files that do not are ignored.
+/// Names, in any folder of the source: `<number>.sql` or `<number>_<description>.sql`, the number
+/// being digits (a counter or a timestamp), which are compared as a number. `.up.sql` in place of
+/// `.sql` says the same. What undoes a file is its down section (see FindDownSection), or a file of
+/// the same name with `.down.sql`. Other names ending in `.sql` are errors; files that do not are
+/// ignored.
 class NumberedResolver final : public MigrationResolver {
  public:
   Format format() const override { return Format::kNumbered; }

@@ -1,10 +1,10 @@
-#include "read_text.h"
+#include "migration/read_text.h"
 
 #include <algorithm>
 #include <optional>
 #include <string>
 
-#include "utf8_checker.h"
+#include "migration/utf8_checker.h"
 #include "whimbrel/base/hash.h"
 
 namespace whimbrel::migration {
@@ -33,30 +33,35 @@ std::string_view Explain(TextDefect defect) {
     case TextDefect::kInvalidUtf8:
       return "a byte that is not UTF-8: save the file in UTF-8";
     case TextDefect::kReplacementCharacter:
-      return "U+FFFD, which stands where a byte that was not UTF-8 has been replaced: restore the character and save "
+      return "U+FFFD, which stands where a byte that was not UTF-8 has been replaced: restore the "
+             "character and save "
              "the file in UTF-8 (write U&'\\FFFD' where U+FFFD itself is meant)";
   }
   return "";
 }
 
 Result<void> Refuse(const SourceFile& file, const Utf8Checker::Finding& finding) {
-  return Fail(ErrorKind::kInvalidArgument, std::string(Explain(finding.defect)), PositionAt(file, finding.offset));
+  return Fail(ErrorKind::kInvalidArgument, std::string(Explain(finding.defect)),
+              PositionAt(file, finding.offset));
 }
 
 /// Takes a byte order mark off the beginning of a text that comes in pieces.
 class ByteOrderMarkFilter {
  public:
-  explicit ByteOrderMarkFilter(const std::function<void(std::string_view)>& visit) : visit_(visit) {}
+  explicit ByteOrderMarkFilter(const std::function<void(std::string_view)>& visit)
+      : visit_(visit) {}
 
   void Feed(std::string_view piece) {
     if (decided_) return visit_(piece);
-    while (!piece.empty() && matched_ < kByteOrderMark.size() && piece.front() == kByteOrderMark[matched_]) {
+    while (!piece.empty() && matched_ < kByteOrderMark.size() &&
+           piece.front() == kByteOrderMark[matched_]) {
       piece.remove_prefix(1);
       ++matched_;
     }
     if (matched_ < kByteOrderMark.size() && piece.empty()) return;
     decided_ = true;
-    if (matched_ < kByteOrderMark.size() && matched_ > 0) visit_(kByteOrderMark.substr(0, matched_));
+    if (matched_ < kByteOrderMark.size() && matched_ > 0)
+      visit_(kByteOrderMark.substr(0, matched_));
     if (!piece.empty()) visit_(piece);
   }
 
@@ -70,7 +75,8 @@ class ByteOrderMarkFilter {
 
 }  // namespace
 
-Result<std::uint64_t> ReadText(const SourceFile& file, const std::function<void(std::string_view)>& visit) {
+Result<std::uint64_t> ReadText(const SourceFile& file,
+                               const std::function<void(std::string_view)>& visit) {
   Utf8Checker utf8;
   ByteOrderMarkFilter text(visit);
   std::optional<Sha256> sum;  // Bytes in memory cannot have changed.
@@ -82,9 +88,11 @@ Result<std::uint64_t> ReadText(const SourceFile& file, const std::function<void(
     return {};
   });
   if (!read) return tl::make_unexpected(read.error());
-  if (const auto finding = utf8.Finish()) return tl::make_unexpected(Refuse(file, *finding).error());
+  if (const auto finding = utf8.Finish())
+    return tl::make_unexpected(Refuse(file, *finding).error());
   if (sum && sum->FinishHex() != file.sha256()) {
-    return Fail(ErrorKind::kSourceChanged, file.path() + " has changed since the source was opened: run again");
+    return Fail(ErrorKind::kSourceChanged,
+                file.path() + " has changed since the source was opened: run again");
   }
   return text.begin();
 }

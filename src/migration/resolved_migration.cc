@@ -17,7 +17,10 @@ constexpr std::array<std::pair<Format, std::string_view>, 3> kFormats = {{
 class RangeByteSource final : public ByteSource {
  public:
   RangeByteSource(std::unique_ptr<ByteSource> file, const Script& script)
-      : file_(std::move(file)), path_(script.file->path()), skip_(script.begin), left_(script.end - script.begin) {}
+      : file_(std::move(file)),
+        path_(script.file->path()),
+        skip_(script.begin),
+        left_(script.end - script.begin) {}
 
   Result<std::string_view> Read() override {
     while (left_ > 0) {

@@ -4,8 +4,8 @@
 #include <array>
 #include <vector>
 
-#include "flyway_resolver.h"
-#include "numbered_resolver.h"
+#include "migration/flyway_resolver.h"
+#include "migration/numbered_resolver.h"
 
 namespace whimbrel::migration {
 namespace {
@@ -14,7 +14,9 @@ struct Candidate {
   const MigrationResolver* resolver;
   MigrationResolver::Match match;
 
-  std::string ToString() const { return std::string(migration::ToString(resolver->format())) + " (" + match.reason + ")"; }
+  std::string ToString() const {
+    return std::string(migration::ToString(resolver->format())) + " (" + match.reason + ")";
+  }
 };
 
 /// `a.md, b.txt and 7 more`.
@@ -36,8 +38,9 @@ tl::unexpected<Error> NothingFound(const Source& source, Format wanted) {
     if (!patterns.empty()) patterns += "; ";
     patterns += resolver->Pattern() + " (" + std::string(ToString(resolver->format())) + ")";
   }
-  return Fail(ErrorKind::kInvalidArgument, "the source holds no migration. Looked for files called " + patterns +
-                                               "; found " + Listed(source.files));
+  return Fail(ErrorKind::kInvalidArgument,
+              "the source holds no migration. Looked for files called " + patterns + "; found " +
+                  Listed(source.files));
 }
 
 /// The resolver with most files.
@@ -48,15 +51,18 @@ Result<Candidate> Detect(const Source& source) {
     if (match.files > 0) candidates.push_back({resolver, std::move(match)});
   }
   if (candidates.empty()) return NothingFound(source, Format::kAuto);
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.match.files > b.match.files; });
+  std::stable_sort(
+      candidates.begin(), candidates.end(),
+      [](const Candidate& a, const Candidate& b) { return a.match.files > b.match.files; });
   Candidate& best = candidates.front();
   if (candidates.size() == 1) return std::move(best);
   std::string others;
-  for (std::size_t i = 1; i < candidates.size(); ++i) others += (i > 1 ? ", " : "") + candidates[i].ToString();
+  for (std::size_t i = 1; i < candidates.size(); ++i)
+    others += (i > 1 ? ", " : "") + candidates[i].ToString();
   if (best.match.files == candidates[1].match.files) {
-    return Fail(ErrorKind::kInvalidArgument, "the format of the source is in doubt: " + best.ToString() + " or " +
-                                                 others + ". Name it in source.format");
+    return Fail(ErrorKind::kInvalidArgument,
+                "the format of the source is in doubt: " + best.ToString() + " or " + others +
+                    ". Name it in source.format");
   }
   best.match.reason += "; rather than " + others;
   return std::move(best);
@@ -84,7 +90,8 @@ Result<ResolvedMigrations> Resolve(const Source& source, Format format) {
   }
   Result<ResolvedMigrations> resolved = chosen.resolver->Resolve(source);
   if (!resolved) return resolved;
-  if (resolved->versioned.empty() && resolved->repeatable.empty()) return NothingFound(source, format);
+  if (resolved->versioned.empty() && resolved->repeatable.empty())
+    return NothingFound(source, format);
   resolved->format_reason = std::move(chosen.match.reason);
   return resolved;
 }

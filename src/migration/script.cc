@@ -1,6 +1,6 @@
-#include "script.h"
+#include "migration/script.h"
 
-#include "normalised_sum.h"
+#include "migration/normalised_sum.h"
 #include "whimbrel/base/hash.h"
 
 namespace whimbrel::migration {

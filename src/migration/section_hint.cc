@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "down_section.h"
-#include "section_marker.h"
+#include "migration/down_section.h"
+#include "migration/section_marker.h"
 
 namespace whimbrel::migration {
 namespace {
@@ -15,7 +15,8 @@ constexpr std::size_t kLineBytes = 256;  ///< Far more than any marker has.
 bool SectionHint::IsMarker() const {
   if (where_ != Where::kComment || !line_.starts_with("--")) return false;
   const SectionMarker marker = ReadSectionMarker(std::string_view(line_).substr(2));
-  return marker != SectionMarker::kNone && marker != SectionMarker::kDecoration && marker != SectionMarker::kUp;
+  return marker != SectionMarker::kNone && marker != SectionMarker::kDecoration &&
+         marker != SectionMarker::kUp;
 }
 
 void SectionHint::EndLine() {
@@ -32,7 +33,8 @@ void SectionHint::Feed(std::string_view piece) {
       where_ = piece.front() == '-' ? Where::kComment : Where::kElsewhere;
     }
     const std::size_t end = std::min(piece.find_first_of(kLineEnds), piece.size());
-    if (where_ == Where::kComment) line_ += piece.substr(0, std::min(end, kLineBytes - line_.size()));
+    if (where_ == Where::kComment)
+      line_ += piece.substr(0, std::min(end, kLineBytes - line_.size()));
     if (end == piece.size()) return;
     EndLine();
     piece.remove_prefix(end + 1);

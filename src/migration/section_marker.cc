@@ -1,4 +1,4 @@
-#include "section_marker.h"
+#include "migration/section_marker.h"
 
 #include <algorithm>
 #include <array>
@@ -23,19 +23,24 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kForeignD
     {"atlas:txtar", "Atlas"},
 }};
 
-/// Length of the ornament that `text` begins with: one character of a ruled line; 0 when there is none.
+/// Length of the ornament that `text` begins with: one character of a ruled line; 0 when there is
+/// none.
 std::size_t OrnamentLength(std::string_view text) {
   if (text.empty()) return 0;
-  if (kBlanks.find(text[0]) != kBlanks.npos || std::string_view("-=*#~_").find(text[0]) != text.npos) return 1;
+  if (kBlanks.find(text[0]) != kBlanks.npos ||
+      std::string_view("-=*#~_").find(text[0]) != text.npos)
+    return 1;
   // U+2500 to U+257F, box drawing.
-  const bool box = text.size() >= 3 && text[0] == '\xE2' && (text[1] == '\x94' || text[1] == '\x95');
+  const bool box =
+      text.size() >= 3 && text[0] == '\xE2' && (text[1] == '\x94' || text[1] == '\x95');
   return box ? 3 : 0;
 }
 
 std::string_view WithoutOrnaments(std::string_view text) {
   while (const std::size_t length = OrnamentLength(text)) text.remove_prefix(length);
   for (;;) {
-    const std::size_t last = text.size() >= 3 && OrnamentLength(text.substr(text.size() - 3)) == 3 ? 3 : 1;
+    const std::size_t last =
+        text.size() >= 3 && OrnamentLength(text.substr(text.size() - 3)) == 3 ? 3 : 1;
     if (text.empty() || OrnamentLength(text.substr(text.size() - last)) != last) return text;
     text.remove_suffix(last);
   }
@@ -43,8 +48,8 @@ std::string_view WithoutOrnaments(std::string_view text) {
 
 char LowerCase(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-/// The beginning of a comment in lower case, without ornaments. Keeps its own bytes and allocates none:
-/// every comment of every file comes by here.
+/// The beginning of a comment in lower case, without ornaments. Keeps its own bytes and allocates
+/// none: every comment of every file comes by here.
 class Inner {
  public:
   explicit Inner(std::string_view comment) {
@@ -75,7 +80,8 @@ SectionMarker Direction(std::string_view word) {
   return word == "down" ? SectionMarker::kDown : SectionMarker::kNone;
 }
 
-/// Whether what follows `Down` leaves no doubt: nothing but `section`, a remark in parentheses, `:`.
+/// Whether what follows `Down` leaves no doubt: nothing but `section`, a remark in parentheses,
+/// `:`.
 bool IsNothing(std::string_view rest) {
   if (rest.starts_with("section")) TakeWord(rest);
   if (rest.starts_with("(") && rest.find(')') != rest.npos) rest.remove_prefix(rest.find(')') + 1);
@@ -86,7 +92,8 @@ bool IsNothing(std::string_view rest) {
 /// Whether a remark is set off by punctuation: `: drop the table`.
 bool IsRemark(std::string_view rest) {
   constexpr std::string_view kDashes = "\xE2\x80";  // U+2010 to U+2015 begin so.
-  return rest.starts_with(":") || rest.starts_with("(") || rest.starts_with("-") || rest.starts_with(kDashes);
+  return rest.starts_with(":") || rest.starts_with("(") || rest.starts_with("-") ||
+         rest.starts_with(kDashes);
 }
 
 std::string_view ToolOf(std::string_view text) {

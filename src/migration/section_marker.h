@@ -11,7 +11,7 @@ enum class SectionMarker {
   kUp,
   kDown,
   kMaybeDown,  ///< `-- Down: …`, `-- Down migration of …`: a heading, or a remark. Nobody can tell.
-  kForeign,    ///< A directive of a tool whose format this is not.
+  kForeign,  ///< A directive of a tool whose format this is not.
 };
 
 /// Reads the text of a comment after its `--`. Markers are, in any case and between decorations:

@@ -1,4 +1,4 @@
-#include "sort_migrations.h"
+#include "migration/sort_migrations.h"
 
 #include <algorithm>
 #include <string>
@@ -6,10 +6,12 @@
 namespace whimbrel::migration {
 namespace {
 
-bool VersionBefore(const ResolvedMigration& a, const ResolvedMigration& b) { return a.version < b.version; }
+bool VersionBefore(const ResolvedMigration& a, const ResolvedMigration& b) {
+  return a.version < b.version;
+}
 
-/// UTF-8 sorts by code point. UTF-16 does too, except that what lies above U+FFFF (a lead byte of 0xF0
-/// and more) is written with surrogates, which come before U+E000 to U+FFFF (0xEE and 0xEF).
+/// UTF-8 sorts by code point. UTF-16 does too, except that what lies above U+FFFF (a lead byte of
+/// 0xF0 and more) is written with surrogates, which come before U+E000 to U+FFFF (0xEE and 0xEF).
 bool Utf16Before(std::string_view a, std::string_view b) {
   const auto [in_a, in_b] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   if (in_a == a.end() || in_b == b.end()) return in_a == a.end() && in_b != b.end();
@@ -25,18 +27,21 @@ bool DescriptionBefore(const ResolvedMigration& a, const ResolvedMigration& b) {
 }
 
 template <class Before>
-Result<void> Sort(std::vector<ResolvedMigration>& migrations, Before before, std::string_view what) {
+Result<void> Sort(std::vector<ResolvedMigration>& migrations, Before before,
+                  std::string_view what) {
   // Names mostly sort as their versions do, and the values are large.
   if (!std::is_sorted(migrations.begin(), migrations.end(), before)) {
     std::stable_sort(migrations.begin(), migrations.end(), before);
   }
-  const auto first = std::adjacent_find(migrations.begin(), migrations.end(),
-                                        [before](const auto& a, const auto& b) { return !before(a, b); });
+  const auto first =
+      std::adjacent_find(migrations.begin(), migrations.end(),
+                         [before](const auto& a, const auto& b) { return !before(a, b); });
   if (first == migrations.end()) return {};
   const ResolvedMigration& second = *std::next(first);
-  return Fail(ErrorKind::kInvalidArgument, first->path + " and " + second.path + " have the same " +
-                                               std::string(what) + " (" + second.Label() +
-                                               "): each migration needs its own, so rename or remove one of them");
+  return Fail(ErrorKind::kInvalidArgument,
+              first->path + " and " + second.path + " have the same " + std::string(what) + " (" +
+                  second.Label() +
+                  "): each migration needs its own, so rename or remove one of them");
 }
 
 }  // namespace

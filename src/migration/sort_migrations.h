@@ -11,8 +11,8 @@ namespace whimbrel::migration {
 /// Sorts by version; two equal ones are an error that names both files.
 Result<void> SortByVersion(std::vector<ResolvedMigration>& migrations);
 
-/// Sorts by description, in the order of UTF-16 code units as Flyway's (java.lang.String.compareTo); two
-/// equal ones are an error that names both files.
+/// Sorts by description, in the order of UTF-16 code units as Flyway's
+/// (java.lang.String.compareTo); two equal ones are an error that names both files.
 Result<void> SortByDescription(std::vector<ResolvedMigration>& migrations);
 
 }  // namespace whimbrel::migration

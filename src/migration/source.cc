@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "make_source.h"
+#include "migration/make_source.h"
 #include "whimbrel/base/hash.h"
 
 namespace whimbrel::migration {

@@ -1,9 +1,9 @@
-#include "source_path.h"
+#include "migration/source_path.h"
 
 #include <algorithm>
 #include <string>
 
-#include "utf8_checker.h"
+#include "migration/utf8_checker.h"
 #include "whimbrel/base/redact.h"
 
 namespace whimbrel::migration {
@@ -41,8 +41,9 @@ std::string_view Defect(std::string_view path) {
 Result<void> CheckPath(std::string_view path, std::string_view origin) {
   const std::string_view defect = Defect(path);
   if (defect.empty()) return {};
-  return Fail(ErrorKind::kInvalidArgument, "the path `" + Printable(path) + "` of a file from " + std::string(origin) +
-                                               " " + std::string(defect) + ": rename the file");
+  return Fail(ErrorKind::kInvalidArgument, "the path `" + Printable(path) + "` of a file from " +
+                                               std::string(origin) + " " + std::string(defect) +
+                                               ": rename the file");
 }
 
 }  // namespace whimbrel::migration

@@ -1,4 +1,4 @@
-#include "utf8_checker.h"
+#include "migration/utf8_checker.h"
 
 #include <cstring>
 
@@ -42,7 +42,8 @@ std::optional<Utf8Checker::Finding> Utf8Checker::Feed(std::string_view piece) {
     cut_off_ += piece.substr(0, kLongestCharacter - before);
     std::string_view character = cut_off_;
     if (const std::optional<TextDefect> defect = Step(character)) {
-      if (defect == TextDefect::kInvalidUtf8 && cut_off_.size() < kLongestCharacter) return std::nullopt;
+      if (defect == TextDefect::kInvalidUtf8 && cut_off_.size() < kLongestCharacter)
+        return std::nullopt;
       return Finding{*defect, offset_};
     }
     piece.remove_prefix(cut_off_.size() - character.size() - before);

@@ -10,12 +10,12 @@ namespace whimbrel::migration {
 /// Something in a text that PostgreSQL would refuse, or that is no longer what was written.
 enum class TextDefect {
   kNul,
-  kInvalidUtf8,           ///< As RFC 3629 has it, and so PostgreSQL: no surrogates, nothing overlong.
+  kInvalidUtf8,  ///< As RFC 3629 has it, and so PostgreSQL: no surrogates, nothing overlong.
   kReplacementCharacter,  ///< U+FFFD: what the API server makes of bytes that are no UTF-8.
 };
 
-/// Checks a text piece by piece (reference/reliability.md §7 rule 13 and §0.10). Linear; eight bytes at
-/// a time where the text is ASCII.
+/// Checks a text piece by piece (reference/reliability.md §7 rule 13 and §0.10). Linear; eight
+/// bytes at a time where the text is ASCII.
 class Utf8Checker {
  public:
   struct Finding {

@@ -48,7 +48,8 @@ Result<Version> Version::Parse(std::string_view text) {
   std::replace(version.display_.begin(), version.display_.end(), '_', '.');
   if (!IsVersion(version.display_)) {
     return Fail(ErrorKind::kInvalidArgument,
-                "`" + std::string(text) + "` is not a version: write digits, with `.` or `_` between parts");
+                "`" + std::string(text) +
+                    "` is not a version: write digits, with `.` or `_` between parts");
   }
   version.canonical_ = Canonical(version.display_);
   return version;

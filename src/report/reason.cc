@@ -13,8 +13,8 @@ struct Row {
 
 using enum ReasonClass;
 
-// In the order of the enum. `DeadlineExceeded` waits as what files cause does: a run that was too long
-// for its deadline would be too long again (design §3, Errors).
+// In the order of the enum. `DeadlineExceeded` waits as what files cause does: a run that was too
+// long for its deadline would be too long again (design §3, Errors).
 constexpr std::array kRows = {
     Row{Reason::kUpToDate, "UpToDate", kReady},
     Row{Reason::kInitializing, "Initializing", kReconciling},

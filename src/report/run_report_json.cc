@@ -12,7 +12,10 @@ tl::unexpected<Error> Unreadable(const std::string& why) {
 }
 
 json ToJson(const SourcePosition& position) {
-  return {{"file", position.file}, {"line", position.line}, {"column", position.column}, {"offset", position.offset}};
+  return {{"file", position.file},
+          {"line", position.line},
+          {"column", position.column},
+          {"offset", position.offset}};
 }
 
 SourcePosition PositionFromJson(const json& value) {
@@ -23,12 +26,9 @@ SourcePosition PositionFromJson(const json& value) {
 }
 
 json ToJson(const Failure& failure) {
-  return {{"reason", ToString(failure.reason)},
-          {"version", failure.version},
-          {"position", ToJson(failure.position)},
-          {"sqlState", failure.sql_state},
-          {"message", failure.message},
-          {"hint", failure.hint}};
+  return {{"reason", ToString(failure.reason)},   {"version", failure.version},
+          {"position", ToJson(failure.position)}, {"sqlState", failure.sql_state},
+          {"message", failure.message},           {"hint", failure.hint}};
 }
 
 Result<Failure> FailureFromJson(const json& value) {
@@ -56,17 +56,19 @@ json ToJson(const AppliedMigration& applied) {
 Result<AppliedMigration> AppliedFromJson(const json& value) {
   const Result<SystemTime> applied_at = ParseRfc3339(value.at("appliedAt").get<std::string>());
   if (!applied_at) return Unreadable(applied_at.error().ToString());
-  return AppliedMigration{.version = value.at("version").get<std::string>(),
-                          .kind = value.at("kind").get<std::string>(),
-                          .description = value.at("description").get<std::string>(),
-                          .checksum = value.at("checksum").get<std::string>(),
-                          .applied_at = *applied_at,
-                          .duration = std::chrono::milliseconds(value.at("durationMs").get<std::int64_t>()),
-                          .this_run = value.at("thisRun").get<bool>()};
+  return AppliedMigration{
+      .version = value.at("version").get<std::string>(),
+      .kind = value.at("kind").get<std::string>(),
+      .description = value.at("description").get<std::string>(),
+      .checksum = value.at("checksum").get<std::string>(),
+      .applied_at = *applied_at,
+      .duration = std::chrono::milliseconds(value.at("durationMs").get<std::int64_t>()),
+      .this_run = value.at("thisRun").get<bool>()};
 }
 
 json ToJson(const PendingMigration& pending) {
-  return {{"version", pending.version}, {"description", pending.description}, {"path", pending.path}};
+  return {
+      {"version", pending.version}, {"description", pending.description}, {"path", pending.path}};
 }
 
 Result<PendingMigration> PendingFromJson(const json& value) {
@@ -75,7 +77,9 @@ Result<PendingMigration> PendingFromJson(const json& value) {
                           .path = value.at("path").get<std::string>()};
 }
 
-json ToJson(const Notice& notice) { return {{"kind", ToString(notice.kind)}, {"message", notice.message}}; }
+json ToJson(const Notice& notice) {
+  return {{"kind", ToString(notice.kind)}, {"message", notice.message}};
+}
 
 Result<Notice> NoticeFromJson(const json& value) {
   const auto name = value.at("kind").get<std::string>();
@@ -125,7 +129,8 @@ Result<RunReport> Read(const json& value) {
   const int version = value.at("schemaVersion").get<int>();
   if (version != RunReport::kSchemaVersion) {
     return Unreadable("it has schemaVersion " + std::to_string(version) + ", this program knows " +
-                      std::to_string(RunReport::kSchemaVersion) + "; use one version of whimbrel on both sides");
+                      std::to_string(RunReport::kSchemaVersion) +
+                      "; use one version of whimbrel on both sides");
   }
   RunReport report;
   ReadScalars(value, report);

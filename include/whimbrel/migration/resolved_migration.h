@@ -41,8 +41,8 @@ struct ResolvedMigration {
   Version version;          ///< Empty for repeatables.
   std::string description;  ///< As the format spells it for people.
   std::string path;         ///< Within the source; Flyway's `script`.
-  /// The sum by which an edit is noticed, in the format's own spelling: Numbered has the SHA-256 of the
-  /// normalised up part (design §3, Sums), Flyway its signed CRC32 in decimal.
+  /// The sum by which an edit is noticed, in the format's own spelling: Numbered has the SHA-256 of
+  /// the normalised up part (design §3, Sums), Flyway its signed CRC32 in decimal.
   std::string sum;
   std::string raw_sum;  ///< SHA-256 of the exact bytes of `up`.
   Script up;

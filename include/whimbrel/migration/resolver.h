@@ -9,8 +9,8 @@
 
 namespace whimbrel::migration {
 
-/// Reads one tool's file format. A new format is one file with one of these and one row in resolver.cc.
-/// Stateless, hence safe to share between threads.
+/// Reads one tool's file format. A new format is one file with one of these and one row in
+/// resolver.cc. Stateless, hence safe to share between threads.
 class MigrationResolver {
  public:
   virtual ~MigrationResolver() = default;
@@ -30,9 +30,9 @@ class MigrationResolver {
 
 [[nodiscard]] std::span<const MigrationResolver* const> Resolvers();
 
-/// Resolves with the named format; with kAuto with the one that the names of most files fit, and a tie
-/// is an error that lists the candidates. A source without a single migration is an error that says what
-/// was looked for and what was found. A migration without a statement is none.
+/// Resolves with the named format; with kAuto with the one that the names of most files fit, and a
+/// tie is an error that lists the candidates. A source without a single migration is an error that
+/// says what was looked for and what was found. A migration without a statement is none.
 [[nodiscard]] Result<ResolvedMigrations> Resolve(const Source& source, Format format);
 
 }  // namespace whimbrel::migration

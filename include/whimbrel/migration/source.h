@@ -22,9 +22,9 @@ class SourceFile {
   [[nodiscard]] virtual std::uint64_t size() const = 0;
   /// Lower-case hexadecimal SHA-256 of the bytes, when the source was opened.
   [[nodiscard]] virtual const std::string& sha256() const = 0;
-  /// Reads it from the beginning, each time anew. Files in memory give the same bytes each time; files
-  /// of a folder may have changed: whoever reads them compares the hash (ErrorKind::kSourceChanged).
-  /// The result may outlive neither the file nor the source.
+  /// Reads it from the beginning, each time anew. Files in memory give the same bytes each time;
+  /// files of a folder may have changed: whoever reads them compares the hash
+  /// (ErrorKind::kSourceChanged). The result may outlive neither the file nor the source.
   [[nodiscard]] virtual Result<std::unique_ptr<ByteSource>> Open() const = 0;
   /// The whole file where it is kept in memory anyway; nullptr otherwise.
   [[nodiscard]] virtual const std::string* bytes() const { return nullptr; }
@@ -35,8 +35,8 @@ using SourceFilePtr = std::shared_ptr<const SourceFile>;
 struct Source {
   std::vector<SourceFilePtr> files;
   /// `sha256:` + SHA-256 of the lines `<sha256 hex>  <path>\n` sorted bytewise by path: what
-  /// `LC_ALL=C sha256sum * | sha256sum` prints (design §3, Sums). Over all files, used by the format
-  /// or not.
+  /// `LC_ALL=C sha256sum * | sha256sum` prints (design §3, Sums). Over all files, used by the
+  /// format or not.
   std::string digest;
 
   /// nullptr when there is none.
@@ -47,14 +47,14 @@ struct Source {
 inline constexpr std::uint64_t kMaxMemoryFileBytes = std::uint64_t{16} << 20;
 inline constexpr std::uint64_t kMaxFolderFileBytes = std::uint64_t{1} << 30;
 
-/// Collects files that are kept in memory: ConfigMap data and inline SQL. The order of adding has no
-/// meaning.
+/// Collects files that are kept in memory: ConfigMap data and inline SQL. The order of adding has
+/// no meaning.
 class MemorySourceBuilder {
  public:
   /// Adds one file; `origin` names where it came from (`ConfigMap shop/orders-sql`) for errors. The
-  /// caller puts a `directory` before the key: `<directory>/<key>`. Errors (kInvalidArgument): the same
-  /// path twice, a file that is too large, a path that leaves the source (`..`, leading `/`) or cannot
-  /// stand in a line of text.
+  /// caller puts a `directory` before the key: `<directory>/<key>`. Errors (kInvalidArgument): the
+  /// same path twice, a file that is too large, a path that leaves the source (`..`, leading `/`)
+  /// or cannot stand in a line of text.
   Result<void> Add(std::string path, std::string bytes, std::string_view origin);
   [[nodiscard]] std::shared_ptr<const Source> Build() &&;
 
@@ -66,10 +66,11 @@ class MemorySourceBuilder {
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
-/// All regular files below a folder. Hidden files and folders are left out, as the shell's `*` does and
-/// as mounted ConfigMaps need it (`..data`); symbolic links are followed. Each file is hashed once
-/// here, as a stream; nothing is kept in memory. Errors name the path: kNotFound, kPermissionDenied,
-/// kInvalidArgument (no folder, a file too large, a loop of links), kUnavailable (cannot be read now).
+/// All regular files below a folder. Hidden files and folders are left out, as the shell's `*` does
+/// and as mounted ConfigMaps need it (`..data`); symbolic links are followed. Each file is hashed
+/// once here, as a stream; nothing is kept in memory. Errors name the path: kNotFound,
+/// kPermissionDenied, kInvalidArgument (no folder, a file too large, a loop of links), kUnavailable
+/// (cannot be read now).
 [[nodiscard]] Result<std::shared_ptr<const Source>> OpenFolder(const std::string& folder);
 
 }  // namespace whimbrel::migration

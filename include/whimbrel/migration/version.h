@@ -8,9 +8,9 @@
 
 namespace whimbrel::migration {
 
-/// A version as Flyway orders them (api/MigrationVersion.java): parts of decimal digits of any length,
-/// compared as numbers, missing parts counting as 0, so that 1 = 1.0 = 01 and 1.10 > 1.9. Numbered
-/// files have one part.
+/// A version as Flyway orders them (api/MigrationVersion.java): parts of decimal digits of any
+/// length, compared as numbers, missing parts counting as 0, so that 1 = 1.0 = 01 and 1.10 > 1.9.
+/// Numbered files have one part.
 class Version {
  public:
   /// Empty: before every version.
@@ -25,7 +25,9 @@ class Version {
   [[nodiscard]] bool empty() const { return canonical_.empty(); }
 
   friend std::strong_ordering operator<=>(const Version& a, const Version& b);
-  friend bool operator==(const Version& a, const Version& b) { return a.canonical_ == b.canonical_; }
+  friend bool operator==(const Version& a, const Version& b) {
+    return a.canonical_ == b.canonical_;
+  }
 
  private:
   std::string canonical_;

@@ -5,8 +5,8 @@
 
 namespace whimbrel::report {
 
-/// Why a resource is in the state it is in: the `reason` of its conditions, a stable API (reference/ecosystem.md §3.4). To add
-/// one: a line here, a row in reason.cc, and its row in docs.
+/// Why a resource is in the state it is in: the `reason` of its conditions, a stable API
+/// (reference/ecosystem.md §3.4). To add one: a line here, a row in reason.cc, and its row in docs.
 enum class Reason {
   // Ready.
   kUpToDate,
@@ -45,8 +45,8 @@ enum class Reason {
 enum class ReasonClass {
   kReady,
   kReconciling,
-  kStalledByFiles,    ///< Caused by what the user wrote: waits for an edit.
-  kStalledOutside,    ///< An outside cause: tried again every resync, heals itself.
+  kStalledByFiles,  ///< Caused by what the user wrote: waits for an edit.
+  kStalledOutside,  ///< An outside cause: tried again every resync, heals itself.
 };
 
 [[nodiscard]] std::string_view ToString(Reason reason);

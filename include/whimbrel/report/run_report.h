@@ -48,10 +48,18 @@ struct PendingMigration {
   friend bool operator==(const PendingMigration&, const PendingMigration&) = default;
 };
 
-/// A fact that happened once and becomes an event (design §5): an imported history, a withdrawn row,
-/// versions from the future.
+/// A fact that happened once and becomes an event (design §5): an imported history, a withdrawn
+/// row, versions from the future.
 struct Notice {
-  enum class Kind { kImported, kWithdrawn, kFuture, kBaselined, kRetried, kLockWait, kDatabaseChanged };
+  enum class Kind {
+    kImported,
+    kWithdrawn,
+    kFuture,
+    kBaselined,
+    kRetried,
+    kLockWait,
+    kDatabaseChanged
+  };
   Kind kind = Kind::kImported;
   std::string message;
 
@@ -67,11 +75,11 @@ struct RunReport {
   static constexpr std::size_t kMaxListed = 20;  ///< Entries of `applied` and of `pending`.
 
   bool succeeded = false;
-  /// Ended although trying again may help (`Reconciling/Retrying` and its like); false with !succeeded:
-  /// Stalled.
+  /// Ended although trying again may help (`Reconciling/Retrying` and its like); false with
+  /// !succeeded: Stalled.
   bool transient = false;
-  /// A transient end that does not count against execution.retry.limit: waiting for PostgreSQL or for a
-  /// lock.
+  /// A transient end that does not count against execution.retry.limit: waiting for PostgreSQL or
+  /// for a lock.
   bool uncounted = false;
   std::optional<Failure> failure;
 
@@ -97,11 +105,12 @@ struct RunReport {
   friend bool operator==(const RunReport&, const RunReport&) = default;
 };
 
-/// The termination message and `-o json` (design §2, hinge): one versioned schema. Whoever turns it into
-/// text replaces what is not UTF-8 (json::error_handler_t::replace), since messages come from elsewhere.
+/// The termination message and `-o json` (design §2, hinge): one versioned schema. Whoever turns it
+/// into text replaces what is not UTF-8 (json::error_handler_t::replace), since messages come from
+/// elsewhere.
 [[nodiscard]] nlohmann::json ToJson(const RunReport& report);
-/// kInvalidArgument: an unknown schema version (which is named), a field that is missing, of the wrong
-/// type or of an unknown value. Unknown fields are ignored.
+/// kInvalidArgument: an unknown schema version (which is named), a field that is missing, of the
+/// wrong type or of an unknown value. Unknown fields are ignored.
 [[nodiscard]] Result<RunReport> RunReportFromJson(const nlohmann::json& json);
 
 }  // namespace whimbrel::report

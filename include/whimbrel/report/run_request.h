@@ -30,14 +30,16 @@ struct PasswordlessConnection {
 
 /// TLS beside the connection data. PEM texts, already fetched; empty means not given.
 struct TlsRequest {
-  std::string mode;  ///< libpq's sslmode; empty: what the connection data says, else libpq's default.
+  std::string
+      mode;  ///< libpq's sslmode; empty: what the connection data says, else libpq's default.
   std::string ca_pem;
   std::string client_certificate_pem;
   Secret client_key_pem;
 };
 
 struct DatabaseRequest {
-  /// Exactly one of the three. `conninfo` is for the command line (--url-file); empty with Trust::kLocal: libpq's environment.
+  /// Exactly one of the three. `conninfo` is for the command line (--url-file); empty with
+  /// Trust::kLocal: libpq's environment.
   SecretMap credentials;
   std::optional<PasswordlessConnection> connection;
   Secret conninfo;
@@ -71,10 +73,11 @@ struct ExecutionRequest {
   std::chrono::seconds deadline{21'600};
 };
 
-/// One attempt to bring one database to the version that was asked for. A value: whoever holds it can run it anywhere.
+/// One attempt to bring one database to the version that was asked for. A value: whoever holds it
+/// can run it anywhere.
 struct RunRequest {
   std::string run_id;  ///< UUID; unique.
-  std::string ns;      ///< Of the resource; for names people see, never for identity in the database.
+  std::string ns;  ///< Of the resource; for names people see, never for identity in the database.
   std::string name;
   int attempt = 1;
   std::shared_ptr<const migration::Source> source;

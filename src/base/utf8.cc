@@ -29,4 +29,13 @@ std::size_t Utf8CharacterLength(std::string_view text) {
   return length;
 }
 
+std::size_t FindInvalidUtf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = Utf8CharacterLength(text.substr(i));
+    if (length == 0) return i;
+    i += length;
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace whimbrel

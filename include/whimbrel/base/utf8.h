@@ -9,5 +9,10 @@ namespace whimbrel {
 /// surrogates, nothing above U+10FFFF) that `text`, which is not empty, begins with; 0 when there
 /// is none.
 [[nodiscard]] std::size_t Utf8CharacterLength(std::string_view text);
+/// Offset of the first byte that no well-formed character begins with; npos when there is none.
+[[nodiscard]] std::size_t FindInvalidUtf8(std::string_view text);
+[[nodiscard]] inline bool IsUtf8(std::string_view text) {
+  return FindInvalidUtf8(text) == std::string_view::npos;
+}
 
 }  // namespace whimbrel

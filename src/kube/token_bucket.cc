@@ -6,10 +6,14 @@ namespace whimbrel::kube {
 
 using Seconds = std::chrono::duration<double>;
 
+double TokenBucket::TokensAt(SteadyTime now) const {
+  if (now <= at_) return tokens_;
+  return std::min(burst_, tokens_ + Seconds(now - at_).count() * per_second_);
+}
+
 void TokenBucket::Refill(SteadyTime now) {
-  if (now <= at_) return;
-  tokens_ = std::min(burst_, tokens_ + Seconds(now - at_).count() * per_second_);
-  at_ = now;
+  tokens_ = TokensAt(now);
+  at_ = std::max(at_, now);
 }
 
 Duration TokenBucket::Reserve(SteadyTime now) {
@@ -24,11 +28,6 @@ bool TokenBucket::TryTake(SteadyTime now) {
   if (tokens_ < 1) return false;
   tokens_ -= 1;
   return true;
-}
-
-bool TokenBucket::IsFull(SteadyTime now) {
-  Refill(now);
-  return tokens_ >= burst_;
 }
 
 }  // namespace whimbrel::kube

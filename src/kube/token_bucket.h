@@ -15,9 +15,10 @@ class TokenBucket {
   /// Takes a token if there is one now.
   bool TryTake(SteadyTime now);
   /// As full as it can be: nothing is lost by forgetting it.
-  [[nodiscard]] bool IsFull(SteadyTime now);
+  [[nodiscard]] bool IsFull(SteadyTime now) const { return TokensAt(now) >= burst_; }
 
  private:
+  [[nodiscard]] double TokensAt(SteadyTime now) const;
   void Refill(SteadyTime now);
 
   double per_second_;

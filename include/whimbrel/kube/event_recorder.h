@@ -18,16 +18,18 @@ struct ObjectReference {
 };
 
 /// Writes events (events.k8s.io/v1) from a thread of its own; a reconcile never waits for it. Equal
-/// events (object, type, reason and note) of the last hour become one series; more than 25 at once,
-/// then one per 300 s, are dropped per object (reference/controller.md §7). Thread-safe. The
-/// destructor writes what is queued, for at most five seconds.
+/// events (object, type, reason and note) of an hour become one series; more than 25 at once, then
+/// one per 300 s, are dropped per object, and so is what does not fit into a queue of 1,000
+/// (reference/controller.md §7). Thread-safe. The destructor writes what is queued, for at most
+/// five seconds.
 class EventRecorder {
  public:
   EventRecorder(ObjectClient& client, std::string reporting_controller,
                 std::string reporting_instance, const Clock& clock = Clock::System());
   ~EventRecorder();
 
-  /// note is cut at 1,024 bytes.
+  /// `reason` and `action` are words in CamelCase, of at most 128 bytes; without an action it is
+  /// the reason. `note` is redacted and cut at 1,024 bytes.
   void Record(const ObjectReference& about, EventType type, std::string reason, std::string action,
               std::string note);
 

@@ -1,0 +1,154 @@
+#include "engine/database_connector.h"
+
+#include <utility>
+
+#include "whimbrel/base/redact.h"
+#include "whimbrel/postgres/readiness.h"
+#include "whimbrel/postgres/session.h"
+#include "whimbrel/postgres/sqlstate.h"
+
+namespace whimbrel::engine {
+
+using postgres::Connection;
+using postgres::ConnectionParameters;
+using postgres::NotReady;
+using postgres::PgError;
+using report::Progress;
+using report::Reason;
+
+namespace {
+
+constexpr Backoff kReadyPolling{std::chrono::milliseconds(250), std::chrono::seconds(5)};
+
+postgres::SecretKeyNames KeyNames(const report::CredentialKeys& keys) {
+  postgres::SecretKeyNames names;
+  const auto set = [](std::string& name, const std::string& wanted) {
+    if (!wanted.empty()) name = wanted;
+  };
+  set(names.uri, keys.uri);
+  set(names.host, keys.host);
+  set(names.port, keys.port);
+  set(names.dbname, keys.dbname);
+  set(names.username, keys.username);
+  set(names.password, keys.password);
+  return names;
+}
+
+ConnectionParameters FromPasswordless(const report::PasswordlessConnection& from,
+                                      postgres::Trust trust) {
+  ConnectionParameters parameters;
+  parameters.trust = trust;
+  parameters.values = {{"host", from.host},
+                       {"port", std::to_string(from.port)},
+                       {"dbname", from.dbname},
+                       {"user", from.user}};
+  return parameters;
+}
+
+/// Failures of the login itself: waiting inside the run would only hide them.
+bool IsOwnReason(const PgError& error) {
+  return error.sql_state == postgres::kInvalidPassword ||
+         error.sql_state == postgres::kInvalidAuthorization ||
+         error.sql_state == postgres::kInvalidCatalogName ||
+         error.sql_state == postgres::kInsufficientPrivilege;
+}
+
+RunFailure NotReadyInTime(const std::string& why) {
+  RunFailure out;
+  out.failure.reason = Reason::kWaitingForDatabase;
+  out.failure.message = TruncateUtf8("the database is not ready: " + why, 1024);
+  out.transient = true;
+  out.uncounted = true;
+  return out;
+}
+
+/// One try. The string is why the database is not ready yet; waiting may help.
+class ReadyProbe {
+ public:
+  ReadyProbe(const RunContext& context, const ConnectionParameters& parameters)
+      : context_(context), parameters_(parameters) {}
+
+  RunResult<std::variant<Connection, std::string>> Try() {
+    const report::RunRequest& request = context_.request;
+    postgres::PgResult<Connection> connection = Connection::Open(
+        parameters_,
+        {.application_name = postgres::ApplicationName(request.run_id, request.ns, request.name),
+         .limits = context_.limits});
+    if (!connection) return Explain(connection.error(), "connecting to " + parameters_.Describe());
+    if (auto set = postgres::ApplySessionSettings(*connection, {.role = request.database.role});
+        !set) {
+      return Explain(set.error(), request.database.role.empty()
+                                      ? std::string("preparing the session")
+                                      : "SET ROLE " + request.database.role);
+    }
+    postgres::PgResult<postgres::Readiness> ready = postgres::CheckReadiness(
+        *connection, {.extensions = request.database.extensions,
+                      .min_citus_workers = request.database.min_citus_workers});
+    if (!ready) return Explain(ready.error(), "asking whether the database is ready");
+    if (ready->reason == NotReady::kReadOnly) return tl::make_unexpected(ReadOnly(ready->message));
+    if (ready->reason != NotReady::kNone)
+      return std::variant<Connection, std::string>(ready->message);
+    return std::variant<Connection, std::string>(std::move(*connection));
+  }
+
+ private:
+  RunResult<std::variant<Connection, std::string>> Explain(const PgError& error,
+                                                           const std::string& doing) const {
+    const bool waits =
+        error.interruption == postgres::Interruption::kNone && !IsOwnReason(error) &&
+        (error.connecting || postgres::Judge(error) != postgres::Verdict::kPermanent);
+    if (!waits) return tl::make_unexpected(FromPgError(error, doing));
+    return std::variant<Connection, std::string>(doing + ": " + error.message);
+  }
+
+  static RunFailure ReadOnly(const std::string& message) {
+    RunFailure out;
+    out.failure.reason = Reason::kReadOnlyDatabase;
+    out.failure.message = message;
+    return out;
+  }
+
+  const RunContext& context_;
+  const ConnectionParameters& parameters_;
+};
+
+}  // namespace
+
+Result<ConnectionParameters> ToParameters(const report::DatabaseRequest& database) {
+  const postgres::Trust trust =
+      database.trust == report::Trust::kLocal ? postgres::Trust::kLocal : postgres::Trust::kCluster;
+  if (database.connection) return FromPasswordless(*database.connection, trust);
+  if (!database.conninfo.empty()) return postgres::ParametersFromConninfo(database.conninfo, trust);
+  if (!database.credentials.empty()) {
+    return postgres::ParametersFromSecret(database.credentials, KeyNames(database.keys), trust);
+  }
+  if (database.trust == report::Trust::kLocal) return postgres::ParametersFromEnvironment();
+  return Fail(ErrorKind::kInvalidArgument, "the request names no database");
+}
+
+RunResult<Connection> ConnectWhenReady(RunContext& context) {
+  Result<ConnectionParameters> parameters = ToParameters(context.request.database);
+  if (!parameters) {
+    RunFailure bad = FromSourceError(parameters.error(), "");
+    bad.failure.reason = parameters.error().kind == ErrorKind::kNotFound ? Reason::kSecretNotFound
+                                                                         : Reason::kInvalidSpec;
+    return tl::make_unexpected(std::move(bad));
+  }
+  const SteadyTime patience_ends =
+      context.clock.SteadyNow() + context.request.database.ready_timeout;
+  context.Enter(Progress::Phase::kConnecting);
+  for (int tries = 0;; ++tries) {
+    auto tried = ReadyProbe(context, *parameters).Try();
+    if (!tried) return tl::make_unexpected(tried.error());
+    if (auto* connection = std::get_if<Connection>(&*tried)) return std::move(*connection);
+    const std::string& why = std::get<std::string>(*tried);
+    if (context.clock.SteadyNow() >= patience_ends) return tl::make_unexpected(NotReadyInTime(why));
+    context.Enter(Progress::Phase::kWaitingForDatabase, why);
+    const Duration wait =
+        kReadyPolling.Ceiling(tries) / 2 + kReadyPolling.FullJitter(tries, context.random) / 2;
+    if (auto slept = context.Sleep(wait, "waiting for the database"); !slept)
+      return tl::make_unexpected(slept.error());
+  }
+}
+
+}  // namespace whimbrel::engine

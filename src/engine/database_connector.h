@@ -1,0 +1,18 @@
+#pragma once
+
+#include "engine/run_context.h"
+#include "whimbrel/postgres/connection.h"
+#include "whimbrel/postgres/connection_parameters.h"
+
+namespace whimbrel::engine {
+
+/// The request's connection data, vetted. Errors name keys, never values.
+[[nodiscard]] Result<postgres::ConnectionParameters> ToParameters(
+    const report::DatabaseRequest& database);
+
+/// Connects, and tries again until the database answers, is open for writing and has what
+/// database.ready asks for. Waiting ends uncounted (Reason::kWaitingForDatabase) after
+/// ready.timeoutSeconds; a refused login and a missing database are reported at once.
+RunResult<postgres::Connection> ConnectWhenReady(RunContext& context);
+
+}  // namespace whimbrel::engine

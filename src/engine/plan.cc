@@ -1,0 +1,298 @@
+#include "whimbrel/engine/plan.h"
+
+#include <algorithm>
+
+#include "engine/effective_history.h"
+
+namespace whimbrel::engine {
+
+using history::LedgerState;
+using migration::Kind;
+using migration::ResolvedMigration;
+using migration::Version;
+using report::Failure;
+using report::Notice;
+using report::Reason;
+
+namespace {
+
+Failure Conflict(Reason reason, const std::string& version, const std::string& file,
+                 std::string message, std::string hint) {
+  Failure failure;
+  failure.reason = reason;
+  failure.version = version;
+  failure.position.file = file;
+  failure.message = std::move(message);
+  failure.hint = std::move(hint);
+  return failure;
+}
+
+/// Makes one plan. Each Check… is one rule of design §3 ("What differs, and what it is called") and
+/// stops at the first breach, lowest version first.
+class Planner {
+ public:
+  explicit Planner(const PlanInput& input) : input_(input), history_(input) {}
+
+  Result<Plan, Failure> Make() {
+    for (auto check : {&Planner::CheckTool, &Planner::CheckRunning, &Planner::CheckTarget,
+                       &Planner::CheckApplied, &Planner::CheckMissing}) {
+      if (std::optional<Failure> failure = (this->*check)())
+        return tl::make_unexpected(std::move(*failure));
+    }
+    CollectApplied();
+    if (std::optional<Failure> failure = PlanVersioned())
+      return tl::make_unexpected(std::move(*failure));
+    PlanRepeatables();
+    NoticeFuture();
+    SetVersions();
+    return std::move(plan_);
+  }
+
+ private:
+  std::optional<Failure> CheckTool();
+  std::optional<Failure> CheckRunning();
+  std::optional<Failure> CheckTarget();
+  std::optional<Failure> CheckApplied();
+  std::optional<Failure> CheckMissing();
+  std::optional<Failure> CheckOneApplied(const ResolvedMigration& file, const Entry& entry) const;
+  std::optional<Failure> PlanVersioned();
+  void CollectApplied();
+  void PlanRepeatables();
+  void NoticeFuture();
+  void SetVersions();
+  void AddStep(const ResolvedMigration& file, const Entry* entry);
+
+  const PlanInput& input_;
+  EffectiveHistory history_;
+  Plan plan_;
+  Version target_;
+  Version highest_applied_;
+  Version newest_file_;
+};
+
+std::optional<Failure> Planner::CheckTool() {
+  if (!input_.tool) return std::nullopt;
+  const auto& tool = *input_.tool;
+  const int ledger = history_.ledger_applied();
+  const std::string hint = "restore the table, or give this source a history.set of its own";
+  if (!tool.exists && ledger > 0) {
+    return Conflict(Reason::kHistoryConflict, "", "",
+                    "the history table " + input_.set + " is gone, but Whimbrel's ledger has " +
+                        std::to_string(ledger) + " applied migrations of it",
+                    hint);
+  }
+  if (tool.applied.empty() && tool.baseline_version.empty() && ledger >= 2) {
+    return Conflict(Reason::kHistoryConflict, "", "",
+                    "the history table " + input_.set + " has no row, but Whimbrel's ledger has " +
+                        std::to_string(ledger) + " applied migrations of it",
+                    hint);
+  }
+  for (const history::ToolRow& row : tool.applied) {
+    if (!row.failed) continue;
+    return Conflict(Reason::kHistoryConflict, row.version, row.path,
+                    "the history table " + input_.set + " says that " + row.version +
+                        " failed; somebody must look what it left behind",
+                    "repair the database by hand, then the table with the tool that wrote the row");
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> Planner::CheckRunning() {
+  for (const auto& [key, entry] : history_.entries()) {
+    if (entry.newest == nullptr || entry.newest->state != LedgerState::kRunning) continue;
+    return Conflict(Reason::kPartiallyApplied, entry.newest->version, entry.newest->path,
+                    "a run that was not one transaction stopped half-way in " + entry.newest->path,
+                    "this version of Whimbrel cannot resume it: use the one that began it");
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> Planner::CheckTarget() {
+  const auto& files = input_.resolved->versioned;
+  if (!files.empty()) newest_file_ = files.back().version;
+  for (const auto& [key, entry] : history_.entries()) {
+    if (key.first != Kind::kVersioned || !entry.applied) continue;
+    Result<Version> version = Version::Parse(key.second);
+    if (version && (highest_applied_.empty() || *version > highest_applied_))
+      highest_applied_ = *version;
+  }
+  if (input_.target_version.empty()) return std::nullopt;
+
+  Result<Version> target = Version::Parse(input_.target_version);
+  const bool known =
+      target && (std::any_of(files.begin(), files.end(),
+                             [&](const auto& file) { return file.version == *target; }) ||
+                 history_.entries().contains({Kind::kVersioned, target->canonical()}));
+  if (!known) {
+    return Conflict(Reason::kInvalidSource, input_.target_version, "",
+                    "target.version " + input_.target_version +
+                        " is not in the source, whose newest version is " +
+                        (newest_file_.empty() ? "none" : newest_file_.display()),
+                    "add the file, or change target.version");
+  }
+  target_ = *target;
+  if (!highest_applied_.empty() && highest_applied_ > target_ &&
+      !(highest_applied_ > newest_file_)) {
+    return Conflict(Reason::kRollbackForbidden, input_.target_version, "",
+                    "target.version " + target_.display() + " is below the database's version " +
+                        highest_applied_.display(),
+                    "Whimbrel does not undo migrations yet: raise target.version, or remove it");
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> Planner::CheckOneApplied(const ResolvedMigration& file,
+                                                const Entry& entry) const {
+  const history::LedgerRow& row = *entry.newest;
+  // The tool's table is the truth where it is kept: its own repair command may have changed it.
+  const std::optional<std::string>& sum =
+      entry.tool != nullptr && entry.tool->sum ? entry.tool->sum : row.sum;
+  // An empty description was imported from a tool that keeps none: nothing to compare.
+  if (!row.description.empty() && row.description != file.description) {
+    return Conflict(
+        Reason::kHistoryConflict, file.Label(), file.path,
+        "version " + file.Label() + " was applied as \"" + row.description +
+            "\" in the history \"" + input_.set + "\", but the file says \"" + file.description +
+            "\"",
+        "two sources share one history: give each its own history.set; or rename the file back");
+  }
+  if (sum && *sum != file.sum) {
+    return Conflict(Reason::kChecksumMismatch, file.Label(), file.path,
+                    file.path + " was edited after it was applied: its checksum is " + file.sum +
+                        ", applied was " + *sum,
+                    "put the applied text back, and write the change as a new migration");
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> Planner::CheckApplied() {
+  for (const ResolvedMigration& file : input_.resolved->versioned) {
+    const Entry* entry = history_.Find(file);
+    if (entry == nullptr || entry->newest == nullptr || !entry->applied) continue;
+    if (std::optional<Failure> failure = CheckOneApplied(file, *entry)) return failure;
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> Planner::CheckMissing() {
+  const auto& files = input_.resolved->versioned;
+  for (const auto& [key, entry] : history_.entries()) {
+    if (key.first != Kind::kVersioned || !entry.applied || entry.newest == nullptr) continue;
+    // Imported without a file: there never was one here.
+    if (entry.newest->origin == history::Origin::kImported && !entry.newest->raw_sum) continue;
+    Result<Version> version = Version::Parse(key.second);
+    if (!version || history_.AtOrBelowBaseline(*version) || !(newest_file_ > *version)) continue;
+    auto at = std::lower_bound(
+        files.begin(), files.end(), *version,
+        [](const ResolvedMigration& file, const Version& v) { return file.version < v; });
+    if (at != files.end() && at->version == *version) continue;
+    return Conflict(Reason::kHistoryConflict, entry.newest->version, entry.newest->path,
+                    "version " + entry.newest->version + " (" + entry.newest->path +
+                        ") is applied in the history \"" + input_.set +
+                        "\", but the source has no such file although it has newer ones",
+                    "put the file back; when another source made that history, give this one its "
+                    "own history.set");
+  }
+  return std::nullopt;
+}
+
+void Planner::CollectApplied() {
+  const auto add = [&](const ResolvedMigration* file, const Entry& entry) {
+    if (entry.applied && entry.newest != nullptr) plan_.applied.push_back({entry.newest, file});
+  };
+  const auto find = [](const std::vector<ResolvedMigration>& list, const std::string& id) {
+    auto it = std::find_if(list.begin(), list.end(),
+                           [&](const ResolvedMigration& m) { return m.id() == id; });
+    return it == list.end() ? nullptr : &*it;
+  };
+  std::map<std::string, const ResolvedMigration*> files;
+  for (const ResolvedMigration& file : input_.resolved->versioned) files[file.id()] = &file;
+  std::vector<std::pair<Version, const Entry*>> versioned;
+  for (const auto& [key, entry] : history_.entries()) {
+    if (key.first != Kind::kVersioned) continue;
+    versioned.emplace_back(Version::Parse(key.second).value_or(Version()), &entry);
+  }
+  std::stable_sort(versioned.begin(), versioned.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [version, entry] : versioned) {
+    auto it = files.find(version.canonical());
+    add(it == files.end() ? nullptr : it->second, *entry);
+  }
+  for (const auto& [key, entry] : history_.entries()) {
+    if (key.first == Kind::kRepeatable) add(find(input_.resolved->repeatable, key.second), entry);
+  }
+}
+
+void Planner::AddStep(const ResolvedMigration& file, const Entry* entry) {
+  Step step;
+  step.migration = &file;
+  step.run = entry == nullptr || entry->newest == nullptr ? 1 : entry->newest->run + 1;
+  step.action = TransactionRun{.withdraws_previous = entry != nullptr && entry->withdrawn};
+  plan_.steps.push_back(step);
+}
+
+std::optional<Failure> Planner::PlanVersioned() {
+  for (const ResolvedMigration& file : input_.resolved->versioned) {
+    const Entry* entry = history_.Find(file);
+    if (entry != nullptr && entry->applied) continue;
+    if (history_.AtOrBelowBaseline(file.version)) continue;
+    if (!target_.empty() && file.version > target_) continue;
+    const bool withdrawn = entry != nullptr && entry->withdrawn;
+    if (withdrawn) {
+      plan_.notices.push_back(
+          {Notice::Kind::kWithdrawn,
+           "version " + file.Label() + " is no longer in " + input_.set + ": it is applied again"});
+    }
+    const bool late = !withdrawn && !highest_applied_.empty() && file.version < highest_applied_;
+    if (late && input_.out_of_order == report::OutOfOrder::kSkip) continue;
+    if (late && input_.out_of_order == report::OutOfOrder::kReject) {
+      return Conflict(
+          Reason::kOutOfOrder, file.Label(), file.path,
+          file.path + " is older than version " + highest_applied_.display() +
+              ", which is applied already",
+          "give the file a newer version, or set execution.outOfOrder to Apply (or Skip)");
+    }
+    AddStep(file, entry);
+  }
+  return std::nullopt;
+}
+
+void Planner::PlanRepeatables() {
+  for (const ResolvedMigration& file : input_.resolved->repeatable) {
+    const Entry* entry = history_.Find(file);
+    const bool current = entry != nullptr && entry->applied && entry->newest != nullptr &&
+                         entry->newest->sum == file.sum;
+    if (!current) AddStep(file, entry);
+  }
+}
+
+void Planner::NoticeFuture() {
+  if (highest_applied_.empty() || newest_file_.empty() || !(highest_applied_ > newest_file_))
+    return;
+  plan_.notices.push_back(
+      {Notice::Kind::kFuture, "the database is at version " + highest_applied_.display() +
+                                  ", newer than the newest file, " + newest_file_.display()});
+}
+
+void Planner::SetVersions() {
+  if (!highest_applied_.empty()) {
+    const auto it = history_.entries().find({Kind::kVersioned, highest_applied_.canonical()});
+    const bool shown = it != history_.entries().end() && it->second.newest != nullptr &&
+                       !it->second.newest->version.empty();
+    plan_.current_version = shown ? it->second.newest->version : highest_applied_.display();
+  } else if (!history_.baseline().empty()) {
+    plan_.current_version = history_.baseline().display();
+  }
+  plan_.target_version = plan_.current_version;
+  for (const Step& step : plan_.steps) {
+    const bool raises = highest_applied_.empty() || step.migration->version > highest_applied_;
+    if (step.migration->kind == Kind::kVersioned && raises)
+      plan_.target_version = step.migration->version.display();
+  }
+}
+
+}  // namespace
+
+Result<Plan, Failure> MakePlan(const PlanInput& input) { return Planner(input).Make(); }
+
+}  // namespace whimbrel::engine

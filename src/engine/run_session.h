@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/run_context.h"
+#include "whimbrel/history/ledger.h"
+#include "whimbrel/history/tool_table.h"
+#include "whimbrel/postgres/connection.h"
+#include "whimbrel/postgres/readiness.h"
+#include "whimbrel/postgres/session.h"
+
+namespace whimbrel::engine {
+
+/// The one session of a run: connected to a database that is ready, with the ledger's tables there
+/// and all locks held. Whoever has one may read the history ("always lock before read", design §3).
+/// The locks end with it.
+class RunSession {
+ public:
+  /// Connects, waits until the database is ready (database.ready.timeoutSeconds), opens the
+  /// histories and waits for the locks (execution.lockBudgetSeconds).
+  static RunResult<std::unique_ptr<RunSession>> Open(RunContext& context, migration::Format format);
+
+  [[nodiscard]] postgres::Connection& connection() { return connection_; }
+  [[nodiscard]] const history::Ledger& ledger() const { return *ledger_; }
+  /// nullptr: the ledger alone keeps the history.
+  [[nodiscard]] history::ToolTable* tool() { return tool_.get(); }
+  [[nodiscard]] const postgres::ServerFacts& facts() const { return facts_; }
+
+  /// After a file, or after a failure that left the session alive.
+  RunResult<void> Clean();
+  /// Sends something small, so that the server's idle timeout does not end a session that waits for
+  /// a slot.
+  RunResult<void> KeepAlive();
+
+  ~RunSession();
+
+ private:
+  RunSession(RunContext& context, postgres::Connection connection)
+      : context_(context), connection_(std::move(connection)) {}
+  RunResult<void> OpenHistories(migration::Format format);
+  RunResult<void> TakeLocks();
+  RunResult<void> TakeAdvisoryLock(std::int64_t key, SteadyTime patience_ends);
+  RunResult<void> TakeToolLock(SteadyTime patience_ends);
+
+  RunContext& context_;
+  postgres::Connection connection_;
+  postgres::SessionSettings settings_;
+  postgres::ServerFacts facts_;
+  std::unique_ptr<history::ToolTable> tool_;
+  std::optional<history::Ledger> ledger_;
+  std::vector<std::int64_t> keys_;  ///< Held, in the order in which they were taken.
+};
+
+}  // namespace whimbrel::engine

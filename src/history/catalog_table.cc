@@ -67,6 +67,22 @@ PgResult<CatalogTable> FindTable(postgres::Connection& connection, const TableNa
   return table;
 }
 
+tl::unexpected<ToolTableError> Unfit(std::string message) {
+  return tl::make_unexpected(
+      ToolTableError(Error{.kind = ErrorKind::kInvalidArgument, .message = std::move(message)}));
+}
+
+Result<CatalogTable, ToolTableError> LocateTable(postgres::Connection& connection,
+                                                 const TableName& name) {
+  auto table = FindTable(connection, name);
+  if (!table) return tl::make_unexpected(ToolTableError(std::move(table).error()));
+  if (table->schema.empty()) {
+    return Unfit("no schema of this role's search_path exists: write history.table as `SCHEMA." +
+                 name.table + "`");
+  }
+  return *std::move(table);
+}
+
 PgResult<std::optional<postgres::Rows>> OptionalTableReader::Read(postgres::Connection& connection,
                                                                   std::string_view select) {
   if (!seen_) {

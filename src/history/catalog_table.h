@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,12 @@ struct CatalogTable {
 /// it, else it would be in current_schema(). Reads the catalog only: no error when it is missing,
 /// no privilege needed.
 postgres::PgResult<CatalogTable> FindTable(postgres::Connection& connection, const TableName& name);
+
+/// FindTable, refusing a place that does not exist: no schema named and none on search_path.
+[[nodiscard]] Result<CatalogTable, ToolTableError> LocateTable(postgres::Connection& connection,
+                                                               const TableName& name);
+/// ErrorKind::kInvalidArgument: the table cannot serve as this history.
+[[nodiscard]] tl::unexpected<ToolTableError> Unfit(std::string message);
 
 /// Rows of a table that may not be there. Inside a transaction a failed SELECT would end it, so one
 /// that was not there before is looked for first.

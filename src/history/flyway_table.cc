@@ -40,6 +40,16 @@ class FlywayTable final : public ToolTable {
                              const migration::ResolvedMigrations& source) override;
   [[nodiscard]] std::string OnAppliedSql(const ResolvedMigration& migration,
                                          const StepTimes& times) override;
+  [[nodiscard]] std::string OnBaselineSql(
+      const migration::Version& baseline,
+      const migration::ResolvedMigrations& /*source*/) override {
+    return "INSERT INTO " + QuotedName() +
+           " (installed_rank, version, description, type, script, checksum, installed_by, "
+           "execution_time, success) VALUES (1, " +
+           QuoteLiteral(baseline.display()) +
+           ", '<< Flyway Baseline >>', 'BASELINE', '<< Flyway Baseline >>', NULL, current_user, 0, "
+           "true)";
+  }
 
  private:
   CatalogTable table_;
@@ -129,23 +139,16 @@ std::string FlywayTable::OnAppliedSql(const ResolvedMigration& migration, const 
 Result<std::unique_ptr<ToolTable>, ToolTableError> OpenFlywayTable(Connection& connection,
                                                                    const TableName& name) {
   if (!name.column.empty()) {
-    return tl::make_unexpected(
-        Error{.kind = ErrorKind::kInvalidArgument,
-              .message = "history.table names the column " + name.column +
-                         ", but Flyway's table has columns of its own: leave it out"});
+    return Unfit("history.table names the column " + name.column +
+                 ", but Flyway's table has columns of its own: leave it out");
   }
-  auto table = FindTable(connection, name);
+  auto table = LocateTable(connection, name);
   if (!table) return tl::make_unexpected(std::move(table).error());
-  if (table->exists) {
-    for (std::string_view column : kColumns) {
-      if (table->HasColumn(column)) continue;
-      return tl::make_unexpected(Error{.kind = ErrorKind::kInvalidArgument,
-                                       .message = "the table " + table->QualifiedName() +
-                                                  " is not Flyway's history: it has no column " +
-                                                  std::string(column) +
-                                                  " (its columns: " + table->ColumnNames() +
-                                                  "); name another in history.table"});
-    }
+  for (std::string_view column : kColumns) {
+    if (!table->exists || table->HasColumn(column)) continue;
+    return Unfit("the table " + table->QualifiedName() +
+                 " is not Flyway's history: it has no column " + std::string(column) +
+                 " (its columns: " + table->ColumnNames() + "); name another in history.table");
   }
   return std::make_unique<FlywayTable>(*std::move(table));
 }

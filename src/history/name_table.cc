@@ -67,6 +67,18 @@ class NameTable final : public ToolTable {
            QuoteLiteral(FileName(migration.path)) + ")";
   }
 
+  /// Such a table knows no baselines: the files up to it are entered as if they had been run.
+  [[nodiscard]] std::string OnBaselineSql(const migration::Version& baseline,
+                                          const migration::ResolvedMigrations& source) override {
+    std::string sql;
+    for (const ResolvedMigration& file : source.versioned) {
+      if (file.version > baseline) break;
+      if (!sql.empty()) sql += "; ";
+      sql += OnAppliedSql(file, {});
+    }
+    return sql;
+  }
+
  private:
   CatalogTable table_;
   std::string column_;
@@ -89,11 +101,6 @@ std::string WhyUnfit(const CatalogTable& table, const std::string& column) {
   if (unknown.empty()) return {};
   return "it wants values that nobody but its own tool knows: " + unknown +
          " (NOT NULL without default); give them defaults or allow NULL";
-}
-
-tl::unexpected<ToolTableError> Unfit(std::string message) {
-  return tl::make_unexpected(
-      ToolTableError(Error{.kind = ErrorKind::kInvalidArgument, .message = std::move(message)}));
 }
 
 }  // namespace
@@ -134,7 +141,7 @@ std::vector<ToolRow> MatchNames(const std::vector<std::string>& names,
 Result<std::unique_ptr<ToolTable>, ToolTableError> OpenNameTable(Connection& connection,
                                                                  const TableName& name) {
   const std::string column = name.column.empty() ? "name" : name.column;
-  auto table = FindTable(connection, name);
+  auto table = LocateTable(connection, name);
   if (!table) return tl::make_unexpected(std::move(table).error());
   if (table->exists) {
     std::string why = WhyUnfit(*table, column);

@@ -86,6 +86,10 @@ class ToolTable {
   /// bookkeeping in one message.
   [[nodiscard]] virtual std::string OnAppliedSql(const migration::ResolvedMigration& migration,
                                                  const StepTimes& times) = 0;
+  /// The SQL that records history.baselineVersion in an empty history: versions up to it count as
+  /// applied although nobody ran them here.
+  [[nodiscard]] virtual std::string OnBaselineSql(const migration::Version& baseline,
+                                                  const migration::ResolvedMigrations& source) = 0;
   /// After a file that is not one transaction failed for good.
   virtual postgres::PgResult<void> OnFailure(postgres::Connection&,
                                              const migration::ResolvedMigration&) {

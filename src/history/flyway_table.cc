@@ -40,16 +40,8 @@ class FlywayTable final : public ToolTable {
                              const migration::ResolvedMigrations& source) override;
   [[nodiscard]] std::string OnAppliedSql(const ResolvedMigration& migration,
                                          const StepTimes& times) override;
-  [[nodiscard]] std::string OnBaselineSql(
-      const migration::Version& baseline,
-      const migration::ResolvedMigrations& /*source*/) override {
-    return "INSERT INTO " + QuotedName() +
-           " (installed_rank, version, description, type, script, checksum, installed_by, "
-           "execution_time, success) VALUES (1, " +
-           QuoteLiteral(baseline.display()) +
-           ", '<< Flyway Baseline >>', 'BASELINE', '<< Flyway Baseline >>', NULL, current_user, 0, "
-           "true)";
-  }
+  [[nodiscard]] std::string OnBaselineSql(const migration::Version& baseline,
+                                          const migration::ResolvedMigrations& /*source*/) override;
 
  private:
   CatalogTable table_;
@@ -71,13 +63,37 @@ std::string CreateSql(const CatalogTable& table) {
          QuoteIdentifier(table.table + "_s_idx") + " ON " + name + " (\"success\")";
 }
 
-/// What Flyway writes when it had to create the schema: `flyway clean` may then drop it.
-std::string SchemaMarkerSql(const CatalogTable& table) {
+/// One row; texts are SQL. installed_on is left to its default, as Flyway leaves it.
+struct RowSql {
+  std::string rank;
+  std::string version = "NULL";
+  std::string description;
+  std::string type;
+  std::string script;
+  std::string checksum = "NULL";
+  std::int64_t execution_time = 0;
+};
+
+/// The rank behind all others. Safe to compute: the run holds the lock under which Flyway writes.
+constexpr std::string_view kNextRank = "coalesce(max(installed_rank), 0) + 1";
+
+std::string InsertSql(const CatalogTable& table, const RowSql& row) {
   return "INSERT INTO " + table.QuotedName() +
          " (installed_rank, version, description, type, script, checksum, installed_by, "
-         "execution_time, "
-         "success) VALUES (0, NULL, '<< Flyway Schema Creation >>', 'SCHEMA', " +
-         QuoteLiteral(QuoteIdentifier(table.schema)) + ", NULL, current_user, 0, true)";
+         "execution_time, success) SELECT " +
+         row.rank + ", " + row.version + ", " + QuoteLiteral(row.description) + ", " +
+         QuoteLiteral(row.type) + ", " + QuoteLiteral(row.script) + ", " + row.checksum +
+         ", current_user, " + std::to_string(row.execution_time) + ", true FROM " +
+         table.QuotedName();
+}
+
+/// What Flyway writes when it had to create the schema: `flyway clean` may then drop it.
+std::string SchemaMarkerSql(const CatalogTable& table) {
+  // The aggregate makes it one row although the table is empty.
+  return InsertSql(table, {.rank = "count(*)",
+                           .description = "<< Flyway Schema Creation >>",
+                           .type = "SCHEMA",
+                           .script = QuoteIdentifier(table.schema)});
 }
 
 PgResult<void> FlywayTable::Create(Connection& connection) {
@@ -120,18 +136,24 @@ PgResult<ToolHistory> FlywayTable::Read(Connection& connection,
 }
 
 std::string FlywayTable::OnAppliedSql(const ResolvedMigration& migration, const StepTimes& times) {
-  // The next rank is safe to compute: the run holds the lock under which Flyway writes.
-  const auto milliseconds =
+  RowSql row{.rank = std::string(kNextRank),
+             .description = FlywayDescription(migration.description),
+             .type = "SQL",
+             .script = FlywayScript(migration.path),
+             .checksum = migration.sum};
+  if (!migration.version.empty()) row.version = QuoteLiteral(migration.version.display());
+  row.execution_time =
       std::clamp<std::int64_t>(times.duration.count(), 0, std::numeric_limits<std::int32_t>::max());
-  const std::string version =
-      migration.version.empty() ? "NULL" : QuoteLiteral(migration.version.display());
-  return "INSERT INTO " + QuotedName() +
-         " (installed_rank, version, description, type, script, checksum, installed_by, "
-         "execution_time, "
-         "success) SELECT coalesce(max(installed_rank), 0) + 1, " +
-         version + ", " + QuoteLiteral(FlywayDescription(migration.description)) + ", 'SQL', " +
-         QuoteLiteral(FlywayScript(migration.path)) + ", " + migration.sum + ", current_user, " +
-         std::to_string(milliseconds) + ", true FROM " + QuotedName();
+  return InsertSql(table_, row);
+}
+
+std::string FlywayTable::OnBaselineSql(const migration::Version& baseline,
+                                       const migration::ResolvedMigrations& /*source*/) {
+  return InsertSql(table_, {.rank = std::string(kNextRank),
+                            .version = QuoteLiteral(baseline.display()),
+                            .description = "<< Flyway Baseline >>",
+                            .type = "BASELINE",
+                            .script = "<< Flyway Baseline >>"});
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ Lexeme Scanner::Scan() {
       break;
   }
   if (Look() == '.' && IsDigit(Look(1))) return ScanNumber();
-  ++at_;
+  at_ += Look() == '.' && Look(1) == '.' ? 2 : 1;  // `1..2` is not `1.` and `.2`.
   return Done(LexemeKind::kPunctuation);
 }
 

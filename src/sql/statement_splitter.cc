@@ -5,9 +5,9 @@
 
 #include "sql/copy_data.h"
 #include "sql/copy_statement.h"
+#include "sql/encoding.h"
 #include "sql/meta_command.h"
 #include "sql/nesting.h"
-#include "sql/utf8.h"
 #include "sql/window.h"
 
 namespace whimbrel::sql {
@@ -344,7 +344,8 @@ std::size_t StatementSplitter::Impl::LineEnd(std::size_t from) {
 
 /// The psql command behind this backslash: up to white space or the next backslash.
 std::string_view StatementSplitter::Impl::MetaCommandAt(std::size_t backslash) {
-  const std::string_view line = in_->view().substr(0, LineEnd(backslash)).substr(backslash + 1);
+  const std::size_t line_end = LineEnd(backslash);  // May move the view.
+  const std::string_view line = in_->view().substr(backslash + 1, line_end - backslash - 1);
   if (line.starts_with(';') || line.starts_with('!')) return line.substr(0, 1);
   return line.substr(0, line.find_first_of(" \t\n\r\f\v;\\'\""));
 }
@@ -364,7 +365,7 @@ std::optional<Error> StatementSplitter::Impl::CheckBytes(std::size_t size,
                  .position = in_->position()};
   }
   const std::string_view text = in_->view().substr(0, size);
-  const std::size_t invalid = FindInvalidUtf8(text);
+  const std::size_t invalid = FindUnacceptableByte(text);
   if (invalid == std::string_view::npos) return std::nullopt;
   return Error{
       .kind = ErrorKind::kInvalidArgument,

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sql/utf8.h"
+#include "sql/encoding.h"
 
 namespace whimbrel::sql {
 namespace {

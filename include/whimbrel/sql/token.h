@@ -15,7 +15,7 @@ enum class TokenKind : std::uint8_t {
   kNumber,
   kParameter,    ///< $1
   kOperator,     ///< A run of operator characters.
-  kPunctuation,  ///< One of ( ) [ ] , ; : . and any other single character.
+  kPunctuation,  ///< One of ( ) [ ] , ; : . or any other single character; besides `..`.
 };
 
 /// A token of a statement; `text` as written, a view into the statement.

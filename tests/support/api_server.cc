@@ -41,7 +41,7 @@ extendedKeyUsage = clientAuth
 )";
 
 std::string Variable(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody changes it.
+  const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
 }
 

@@ -28,7 +28,6 @@ constexpr const char* kPassword = "tell-nobody-42";
 constexpr const char* kServerUser = "postgres";
 
 fs::path BinFolder() {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment of a test.
   if (const char* folder = std::getenv("WHIMBREL_PG_BIN")) return folder;
   int newest = 0;
   std::error_code none;
@@ -49,7 +48,7 @@ fs::path BinFolder() {
 // The server refuses to run as root, and has to own its folder.
 void GiveToServerUser(const fs::path& path) {
   if (geteuid() != 0) return;
-  const passwd* entry = getpwnam(kServerUser);  // NOLINT(concurrency-mt-unsafe)
+  const passwd* entry = getpwnam(kServerUser);
   if (entry == nullptr) {
     throw std::runtime_error(std::string("as root a server needs the user ") + kServerUser);
   }
@@ -116,9 +115,9 @@ void PostgresServer::State::InitDb() {
   GiveToServerUser(folder.path());
   GiveToServerUser(password_file);
   const auto result =
-      RunProcess({.argv = {bin / "initdb", "--no-sync", "--no-instructions", "--pgdata",
-                           folder / "data", "--username", target.user, "--pwfile", password_file,
-                           "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"},
+      RunProcess({.argv = {bin / "initdb", "--no-sync", "--pgdata", folder / "data", "--username",
+                           target.user, "--pwfile", password_file, "--auth", "scram-sha-256",
+                           "--encoding", "UTF8", "--locale", "C.UTF-8"},
                   .directory = folder.path(),
                   .user = kServerUser,
                   .folder_to_remove = folder.path()});

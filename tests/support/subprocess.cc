@@ -79,7 +79,7 @@ struct Prepared {
     argv_pointers = PointersTo(argv);
     environment_pointers = PointersTo(environment);
     if (options.user.empty() || geteuid() != 0) return;
-    const passwd* entry = getpwnam(options.user.c_str());  // NOLINT(concurrency-mt-unsafe)
+    const passwd* entry = getpwnam(options.user.c_str());
     if (entry == nullptr) throw std::runtime_error("there is no user " + options.user);
     uid = entry->pw_uid;
     gid = entry->pw_gid;

@@ -22,14 +22,12 @@ bool ListPage::Feed(std::string_view bytes) {
     const char c = bytes[i];
     if (!in_string_) {
       if (!Structural(c, bytes, i)) return false;
-    } else if (escaped_) {
-      escaped_ = false;
-    } else if (c == '\\') {
-      escaped_ = true;
-    } else if (c == '"') {
+    } else if (c == '"' && !escaped_) {
       in_string_ = false;
-    } else if (depth_ == 1 && last_string_.size() < kMaxKey) {
-      last_string_ += c;
+    } else {
+      escaped_ = c == '\\' && !escaped_;
+      // With its escapes: no key that we look for has any.
+      if (depth_ == 1 && last_string_.size() < kMaxKey) last_string_ += c;
     }
   }
   return !capturing_ || Capture(bytes.substr(capture_from_));

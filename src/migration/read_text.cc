@@ -99,13 +99,8 @@ Result<std::uint64_t> ReadText(const SourceFile& file,
 
 SourcePosition PositionAt(const SourceFile& file, std::uint64_t offset) {
   SourcePosition position{.file = file.path(), .line = 1, .column = 1, .offset = offset};
-  std::uint64_t at = 0;
-  const Result<void> read = ForEachPiece(file, [&](std::string_view piece) -> Result<void> {
-    if (at == 0 && piece.starts_with(kByteOrderMark) && offset >= kByteOrderMark.size()) {
-      piece.remove_prefix(kByteOrderMark.size());
-      at = kByteOrderMark.size();
-    }
-    for (const char c : piece.substr(0, offset - std::min(at, offset))) {
+  const std::function<void(std::string_view)> count = [&position](std::string_view text) {
+    for (const char c : text) {
       const bool continues_character = (static_cast<unsigned char>(c) & 0xC0) == 0x80;
       if (c == '\n') {
         ++position.line;
@@ -114,10 +109,16 @@ SourcePosition PositionAt(const SourceFile& file, std::uint64_t offset) {
         ++position.column;
       }
     }
-    at += piece.size();
+  };
+  ByteOrderMarkFilter before(count);
+  std::uint64_t left = offset;
+  const Result<void> read = ForEachPiece(file, [&](std::string_view piece) -> Result<void> {
+    piece = piece.substr(0, left);
+    before.Feed(piece);
+    left -= piece.size();
     return {};
   });
-  if (!read || at < offset) position.line = position.column = 0;
+  if (!read || left > 0) position.line = position.column = 0;
   return position;
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "migration/utf8_checker.h"
 #include "whimbrel/base/redact.h"
+#include "whimbrel/base/utf8.h"
 
 namespace whimbrel::migration {
 namespace {
@@ -22,8 +22,7 @@ std::string Printable(std::string_view path) {
 std::string_view Defect(std::string_view path) {
   if (path.empty()) return "is empty";
   if (std::any_of(path.begin(), path.end(), IsControl)) return "holds a control character";
-  Utf8Checker utf8;
-  if (utf8.Feed(path) || utf8.Finish()) return "is not valid UTF-8";
+  if (!IsUtf8(path)) return "is not valid UTF-8";
   if (path.find('\\') != path.npos) return "holds a backslash";
   if (path.front() == '/') return "begins with `/`";
   while (!path.empty()) {

@@ -6,6 +6,7 @@
 #include "sql/copy_data.h"
 #include "sql/copy_statement.h"
 #include "sql/encoding.h"
+#include "sql/leading_comment.h"
 #include "sql/meta_command.h"
 #include "sql/nesting.h"
 #include "sql/window.h"
@@ -15,7 +16,6 @@ namespace {
 
 constexpr std::size_t kGapBytes = std::size_t{64} << 10;
 constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
-constexpr std::size_t kLeadingCommentBytes = std::size_t{64} << 10;
 
 constexpr std::string_view kMustEndOnLine =
     "a statement on the line of COPY … FROM STDIN must end on that line; put it below the data";
@@ -81,12 +81,6 @@ class StatementSplitter::Impl {
   bool SkipInGap(Lexeme& lexeme, std::size_t at);
   bool IsRestrictCommand(std::size_t backslash);
   std::string_view MetaCommandAt(std::size_t backslash);
-  void NoteComment(std::string_view comment);
-  /// Where the lines of the leading comment begin that are not too far back.
-  [[nodiscard]] std::size_t FirstKeptByte() const {
-    if (leading_comment_.size() <= kLeadingCommentBytes) return 0;
-    return leading_comment_.find('\n', leading_comment_.size() - kLeadingCommentBytes - 1) + 1;
-  }
   bool ReadsHeldLine() const { return held_.has_value() && in_ == &*held_; }
 
   /// The error of what begins at `where`, unless what was read up to `scanned` has one that goes
@@ -102,8 +96,7 @@ class StatementSplitter::Impl {
   std::optional<Error> failed_;
   std::size_t statements_ = 0;
 
-  std::string leading_comment_;
-  bool own_line_ = true;  ///< Nothing of a statement stands before, on this line.
+  LeadingComment comment_;
 
   /// What follows a COPY … FROM STDIN; on its line: read when its data has been. `held_text_` is
   /// what `held_` is a window on; the next one waits in `waiting_` while the present one is still
@@ -131,7 +124,7 @@ StatementSplitter::Impl::MaybePiece StatementSplitter::Impl::Scan() {
   piece = ScanStatement();
   if (!piece.has_value() || piece->has_value() || !ReadsHeldLine()) return piece;
   in_ = &file_;
-  own_line_ = true;
+  comment_.OnNewLine();
   return Scan();
 }
 
@@ -151,12 +144,11 @@ StatementSplitter::Impl::MaybePiece StatementSplitter::Impl::ScanGap() {
     }
     const std::string_view text = in_->view().substr(at, lexeme.end - at);
     if (lexeme.kind == LexemeKind::kPunctuation) {
-      leading_comment_.clear();
-      own_line_ = false;
+      comment_.OnStatementEnd();
     } else if (lexeme.kind == LexemeKind::kSpace || lexeme.kind == LexemeKind::kBackslash) {
-      own_line_ = own_line_ || text.find('\n') != std::string_view::npos;
+      comment_.OnOtherGap(text);
     } else {
-      NoteComment(text);
+      comment_.OnComment(text);
     }
     at = lexeme.end;
   }
@@ -183,16 +175,6 @@ bool StatementSplitter::Impl::SkipInGap(Lexeme& lexeme, std::size_t at) {
     default:
       return false;
   }
-}
-
-void StatementSplitter::Impl::NoteComment(std::string_view comment) {
-  if (own_line_) {
-    leading_comment_.append(comment).append(1, '\n');
-    // Seldom, so that many comments cost linear time.
-    if (leading_comment_.size() > 2 * kLeadingCommentBytes)
-      leading_comment_.erase(0, FirstKeptByte());
-  }
-  own_line_ = own_line_ || comment.find('\n') != std::string_view::npos;
 }
 
 StatementSplitter::Impl::MaybePiece StatementSplitter::Impl::ScanStatement() {
@@ -254,16 +236,15 @@ StatementSplitter::Impl::MaybePiece StatementSplitter::Impl::TakeStatement(std::
                       " statements in one file; divide it",
                   0);
   }
-  Statement statement{
-      .text = in_->view().substr(0, size),
-      .position = in_->position(),
-      .end_offset = in_->position().offset + size,
-      .leading_comment = std::string_view(leading_comment_).substr(FirstKeptByte())};
+  Statement statement{.text = in_->view().substr(0, size),
+                      .position = in_->position(),
+                      .end_offset = in_->position().offset + size,
+                      .leading_comment = comment_.View()};
   statement.copy_from_stdin =
       copy && FindCopyStream(statement.text, options_.standard_conforming_strings) ==
                   CopyStream::kFromStdin;
   if (statement.copy_from_stdin) state_ = State::kCopyTerminator;
-  own_line_ = false;
+  comment_.OnStatement();
   in_->Drop(size);
   return Piece(std::move(statement));
 }
@@ -292,7 +273,7 @@ StatementSplitter::Impl::MaybePiece StatementSplitter::Impl::ScanCopyTerminator(
   waiting_position_ = in_->PositionAt(at);
   in_->Drop(line_end);
   in_ = &file_;
-  leading_comment_.clear();
+  comment_.OnStatementEnd();
   copy_line_start_ = true;
   state_ = State::kCopyData;
   return Piece(gap);
@@ -325,8 +306,9 @@ StatementSplitter::Impl::MaybePiece StatementSplitter::Impl::ScanCopyEnd() {
   const std::size_t marker_size = LineEnd(0);
   MaybePiece marker = TakeGap(marker_size);
   state_ = State::kText;
-  own_line_ = waiting_text_.empty();
-  if (!waiting_text_.empty()) {
+  if (waiting_text_.empty()) {
+    comment_.OnNewLine();
+  } else {
     held_text_ = std::exchange(waiting_text_, std::string());
     in_ = &held_.emplace(held_text_, waiting_position_);
   }

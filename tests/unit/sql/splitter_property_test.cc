@@ -17,7 +17,7 @@ Splitting SplitInChunks(std::string_view text, std::vector<std::size_t> sizes) {
 
 void ExpectSameInAnyChunks(const std::string& text) {
   const Splitting whole = Split(text);
-  for (std::size_t size : {1, 2, 3, 7}) {
+  for (std::size_t size : {1U, 2U, 3U, 7U}) {
     EXPECT_EQ(SplitInChunks(text, {size}), whole) << text << "\nin chunks of " << size;
   }
 }

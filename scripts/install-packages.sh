@@ -13,8 +13,8 @@ packages_for() {
     build) echo "${build[@]}" ;;
     demo)  echo "${build[@]}" postgresql-15 ;;
     # python3-venv only matters where no Go is: it is how scripts/kube-assets.sh gets one.
-    test)  echo "${build[@]}" "${gtest[@]}" postgresql-15 etcd-server openssl ca-certificates python3-venv ;;
-    check) echo "${build[@]}" "${gtest[@]}" git python3 clang-format clang-tidy shellcheck ;;
+    test)  echo "${build[@]}" "${gtest[@]}" mold postgresql-15 etcd-server openssl ca-certificates python3-venv ;;
+    check) echo "${build[@]}" "${gtest[@]}" git python3 clang-format clang-tidy-16 shellcheck ;;
     bench) echo "${build[@]}" libbenchmark-dev postgresql-15 ;;
     # What scripts/postgres-bin.sh needs to fetch another PostgreSQL major.
     servers) echo maven unzip xz-utils ;;

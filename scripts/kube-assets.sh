@@ -53,7 +53,7 @@ build() {
   echo "Building $program $version into $assets (once; takes minutes)" >&2
   # Without the version flags kubectl takes the server for a 0.0.
   (cd "$root/tests/apiserver" &&
-    CGO_ENABLED=0 GOWORK=off GOTOOLCHAIN=local nice "$go" build -trimpath \
+    CGO_ENABLED=0 GOWORK=off GOTOOLCHAIN=local nice "$go" build -trimpath -buildvcs=false \
       -ldflags "-s -w -X $stamp.gitVersion=v$version -X $stamp.gitMajor=1 -X $stamp.gitMinor=$minor" \
       -o "$assets/.$program.$$" "k8s.io/kubernetes/cmd/$program" >&2) || return 1
   mv "$assets/.$program.$$" "$assets/$program"

@@ -1,7 +1,8 @@
 #include "history/flyway_history.h"
 
-#include <algorithm>
 #include <map>
+#include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "history/java_string.h"
@@ -13,6 +14,8 @@ using migration::ResolvedMigration;
 using migration::Version;
 
 namespace {
+
+constexpr std::string_view kEllipsis = "...";
 
 enum class RowType { kMigration, kBaseline, kDelete, kUndo, kMarker };
 
@@ -38,8 +41,8 @@ class Descriptions {
     Add(source.repeatable);
   }
 
-  [[nodiscard]] std::string Whole(Kind kind, std::string_view version,
-                                  const std::string& stored) const {
+  [[nodiscard]] std::string Whole(Kind kind, std::string_view version, std::string stored) const {
+    if (!stored.ends_with(kEllipsis)) return stored;
     auto it = cut_.find({kind, std::string(version), stored});
     return it == cut_.end() ? stored : it->second;
   }
@@ -62,95 +65,97 @@ class Scan {
  public:
   explicit Scan(const migration::ResolvedMigrations& source) : descriptions_(source) {}
 
-  void Add(const FlywayRow& row) {
+  void Add(FlywayRow row) {
     const RowType type = TypeOf(row.type);
     if (type == RowType::kMarker) return;
-    if (!row.version) return AddRepeatable(row, type);
+    if (!row.version) return AddRepeatable(std::move(row), type);
     Result<Version> version = Version::Parse(*row.version);
     // Flyway itself refuses such a table; no file can have such a version.
     if (!version) return;
-    AddVersioned(row, type, *version);
+    AddVersioned(std::move(row), type, *version);
   }
 
   ToolHistory Finish() && {
     ToolHistory history;
     history.exists = true;
     history.baseline_version = baseline_.canonical();
-    for (const auto& slot : rows_) {
-      if (slot) history.applied.push_back(*slot);
+    history.applied.reserve(index_.size());
+    for (auto& slot : rows_) {
+      if (slot) history.applied.push_back(*std::move(slot));
     }
     return history;
   }
 
  private:
-  void AddVersioned(const FlywayRow& row, RowType type, const Version& version) {
+  void AddVersioned(FlywayRow row, RowType type, const Version& version) {
     if (type == RowType::kBaseline) {
       if (row.success && version > baseline_) baseline_ = version;
       return;
     }
     const bool cancels = type == RowType::kDelete || type == RowType::kUndo;
-    if (cancels && row.success) {
-      Forget({Kind::kVersioned, version.canonical()});
-      return;
-    }
-    Put(Kind::kVersioned, version.canonical(), row,
-        descriptions_.Whole(Kind::kVersioned, version.canonical(), row.description));
+    if (cancels && row.success) return Forget(Kind::kVersioned, version.canonical());
+    row.description =
+        descriptions_.Whole(Kind::kVersioned, version.canonical(), std::move(row.description));
+    Put(Kind::kVersioned, version.canonical(), std::move(row));
   }
 
-  void AddRepeatable(const FlywayRow& row, RowType type) {
-    std::string description = descriptions_.Whole(Kind::kRepeatable, "", row.description);
+  void AddRepeatable(FlywayRow row, RowType type) {
+    row.description = descriptions_.Whole(Kind::kRepeatable, "", std::move(row.description));
     if (type == RowType::kDelete && row.success) {
-      Forget({Kind::kRepeatable, description});
+      Forget(Kind::kRepeatable, row.description);
     } else if (type == RowType::kMigration) {
-      Put(Kind::kRepeatable, description, row, description);
+      const std::string id = row.description;
+      Put(Kind::kRepeatable, id, std::move(row));
     }
   }
 
   /// A later row of the same migration takes the place of the earlier one, at the end.
-  void Put(Kind kind, const std::string& id, const FlywayRow& row, std::string description) {
-    Forget({kind, id});
-    index_[{kind, id}] = rows_.size();
+  void Put(Kind kind, const std::string& id, FlywayRow row) {
+    auto [place, is_new] = index_.try_emplace(Key(kind, id), rows_.size());
+    if (!is_new) rows_[std::exchange(place->second, rows_.size())].reset();
     rows_.push_back(ToolRow{.kind = kind,
                             .id = id,
-                            .version = row.version.value_or(""),
-                            .description = std::move(description),
-                            .path = row.script,
-                            .sum = row.checksum,
+                            .version = std::move(row.version).value_or(""),
+                            .description = std::move(row.description),
+                            .path = std::move(row.script),
+                            .sum = std::move(row.checksum),
                             .failed = !row.success,
                             .applied_at = row.installed_on});
   }
 
-  void Forget(const std::pair<Kind, std::string>& key) {
-    auto it = index_.find(key);
+  void Forget(Kind kind, const std::string& id) {
+    auto it = index_.find(Key(kind, id));
     if (it == index_.end()) return;
     rows_[it->second].reset();
     index_.erase(it);
   }
 
+  static std::string Key(Kind kind, const std::string& id) { return static_cast<char>(kind) + id; }
+
   Descriptions descriptions_;
   std::vector<std::optional<ToolRow>> rows_;
-  std::map<std::pair<Kind, std::string>, std::size_t> index_;
+  std::unordered_map<std::string, std::size_t> index_;  ///< Key → the slot that counts.
   Version baseline_;
 };
 
 }  // namespace
 
-ToolHistory ReadFlywayHistory(const std::vector<FlywayRow>& rows,
+ToolHistory ReadFlywayHistory(std::vector<FlywayRow> rows,
                               const migration::ResolvedMigrations& source) {
   Scan scan(source);
-  for (const FlywayRow& row : rows) scan.Add(row);
+  for (FlywayRow& row : rows) scan.Add(std::move(row));
   return std::move(scan).Finish();
 }
 
 std::string FlywayDescription(std::string_view description) {
   if (JavaLength(description) <= 200) return std::string(description);
-  return std::string(JavaPrefix(description, 197)) + "...";
+  return std::string(JavaPrefix(description, 197)).append(kEllipsis);
 }
 
 std::string FlywayScript(std::string_view path) {
   if (JavaLength(path) <= 1000) return std::string(path);
   const std::string_view head = JavaPrefix(path, 1000);
-  return "..." + std::string(head.substr(JavaPrefix(path, 3).size()));
+  return std::string(kEllipsis).append(head.substr(JavaPrefix(path, 3).size()));
 }
 
 std::int64_t FlywayLockKey(std::string_view quoted_name) {

@@ -24,7 +24,7 @@ struct FlywayRow {
 /// What Flyway would say is applied: a scan by rank in which DELETE and UNDO rows cancel what
 /// stands before them, the newest row of a repeatable is current, and baselines cover what is below
 /// them (reference/engines.md §2). `rows` by installed_rank. Pure.
-[[nodiscard]] ToolHistory ReadFlywayHistory(const std::vector<FlywayRow>& rows,
+[[nodiscard]] ToolHistory ReadFlywayHistory(std::vector<FlywayRow> rows,
                                             const migration::ResolvedMigrations& source);
 
 /// As Flyway stores them (internal/util/AbbreviationUtils.java): a description of more than 200

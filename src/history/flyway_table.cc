@@ -123,16 +123,16 @@ PgResult<ToolHistory> FlywayTable::Read(Connection& connection,
   if (!*rows) return ToolHistory();
   std::vector<FlywayRow> history;
   history.reserve((*rows)->size());
-  for (const auto& row : **rows) {
-    history.push_back({.version = row[0],
-                       .description = row[1].value_or(""),
-                       .type = row[2].value_or(""),
-                       .script = row[3].value_or(""),
-                       .checksum = row[4],
+  for (auto& row : std::move(**rows).Take()) {
+    history.push_back({.version = std::move(row[0]),
+                       .description = TakeText(row[1]),
+                       .type = TakeText(row[2]),
+                       .script = TakeText(row[3]),
+                       .checksum = std::move(row[4]),
                        .success = row[5] == "t",
                        .installed_on = ToTime(row[6])});
   }
-  return ReadFlywayHistory(history, source);
+  return ReadFlywayHistory(std::move(history), source);
 }
 
 std::string FlywayTable::OnAppliedSql(const ResolvedMigration& migration, const StepTimes& times) {

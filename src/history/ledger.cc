@@ -25,12 +25,11 @@ std::string Ledger::KeyCondition(const ResolvedMigration& migration) const {
 
 PgResult<std::vector<LedgerRow>> Ledger::Read(postgres::Connection& connection) const {
   auto rows = connection.Execute("SELECT " + std::string(kLedgerRowColumns) + " FROM " +
-                                 Table(kMigrationTable) + " WHERE set = " + QuoteLiteral(set_) +
-                                 " ORDER BY kind, id, run");
+                                 Table(kMigrationTable) + " WHERE set = " + QuoteLiteral(set_));
   if (!rows) return tl::make_unexpected(std::move(rows).error());
   std::vector<LedgerRow> result;
   result.reserve(rows->size());
-  for (const auto& row : *rows) result.push_back(ToLedgerRow(row));
+  for (auto& row : std::move(*rows).Take()) result.push_back(ToLedgerRow(std::move(row)));
   return result;
 }
 

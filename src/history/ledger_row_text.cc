@@ -58,23 +58,27 @@ std::int64_t ToNumber(const std::optional<std::string>& text) {
   return number;
 }
 
+std::string TakeText(std::optional<std::string>& cell) {
+  return cell ? std::move(*cell) : std::string();
+}
+
 std::optional<SystemTime> ToTime(const std::optional<std::string>& microseconds) {
   if (!microseconds) return std::nullopt;
   return SystemTime(std::chrono::microseconds(ToNumber(microseconds)));
 }
 
-LedgerRow ToLedgerRow(const postgres::Rows::Row& row) {
+LedgerRow ToLedgerRow(postgres::Rows::Row&& row) {
   LedgerRow result;
   result.kind = ValueOf(kKinds, row[0]);
-  result.id = row[1].value_or("");
+  result.id = TakeText(row[1]);
   result.run = static_cast<int>(ToNumber(row[2]));
   result.state = ValueOf(kStates, row[3]);
   result.attempt = static_cast<int>(ToNumber(row[4]));
-  result.version = row[5].value_or("");
-  result.description = row[6].value_or("");
-  result.path = row[7].value_or("");
-  result.sum = row[8];
-  result.raw_sum = row[9];
+  result.version = TakeText(row[5]);
+  result.description = TakeText(row[6]);
+  result.path = TakeText(row[7]);
+  result.sum = std::move(row[8]);
+  result.raw_sum = std::move(row[9]);
   result.sum_verified = row[10] == "t";
   result.origin = ValueOf(kOrigins, row[11]);
   result.applied_at = ToTime(row[12]);

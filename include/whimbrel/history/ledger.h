@@ -43,7 +43,7 @@ class Ledger {
   /// must run.
   postgres::PgResult<void> Bootstrap(postgres::Connection& connection) const;
 
-  /// All rows of this set, by kind, id, run.
+  /// All rows of this set, in no order.
   postgres::PgResult<std::vector<LedgerRow>> Read(postgres::Connection& connection) const;
   /// Another set of this ledger whose applied rows cover all of (kind, id, raw_sum) given; empty:
   /// none (design §3, Identity).

@@ -39,6 +39,8 @@ class Rows {
   [[nodiscard]] auto end() const { return rows_.end(); }
   [[nodiscard]] const std::string& command_tag() const { return command_tag_; }
   [[nodiscard]] std::uint64_t affected() const { return affected_; }
+  /// The rows themselves, for who keeps thousands of their texts.
+  [[nodiscard]] std::vector<Row> Take() && { return std::move(rows_); }
 
  private:
   std::vector<Row> rows_;

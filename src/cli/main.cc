@@ -1,0 +1,175 @@
+#include "whimbrel/cli/main.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "cli/controller_command.h"
+#include "cli/run_folder.h"
+#include "cli/run_manifests.h"
+#include "cli/signals.h"
+#include "cli/version.h"
+#include "whimbrel/base/log.h"
+#include "whimbrel/cli/exit_code.h"
+#include "whimbrel/postgres/connection_parameters.h"
+
+namespace whimbrel::cli {
+
+namespace {
+
+struct Options {
+  std::string log_level;
+  std::string log_format;
+  ControllerCommandOptions controller;
+  RunManifestsOptions manifests;
+  RunFolderOptions folder;
+  std::string output = "text";
+};
+
+void AddControllerCommand(CLI::App& app, ControllerCommandOptions& options) {
+  CLI::App* command =
+      app.add_subcommand("controller", "Keep every DatabaseMigration of a cluster converged");
+  command->add_option("--kubeconfig", options.kubeconfig,
+                      "Instead of $KUBECONFIG, the pod's account or ~/.kube/config");
+  command->add_option("--context", options.context, "Context of the kubeconfig");
+  command->add_option("--manifests", options.manifests,
+                      "Files or folders to keep converged, instead of a cluster");
+  command
+      ->add_option("--watch-namespaces", options.namespaces, "Only these namespaces (default: all)")
+      ->delimiter(',');
+  command
+      ->add_option("--resync-seconds", options.resync_seconds,
+                   "How often an outside cause is tried again")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
+  command
+      ->add_option("--source-timeout-seconds", options.source_timeout_seconds,
+                   "How long a missing source is waited for")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
+  command
+      ->add_option("--max-concurrent-migrations", options.max_concurrent_migrations,
+                   "Runs that execute SQL at once")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  command->add_option("--kube-api-qps", options.qps, "API requests a second")
+      ->capture_default_str();
+  command->add_option("--kube-api-burst", options.burst, "API requests at once")
+      ->capture_default_str();
+}
+
+void AddHistoryOptions(CLI::App* command, RunFolderOptions& options) {
+  command->add_option("--history-schema", options.history_schema, "Schema of Whimbrel's tables")
+      ->capture_default_str();
+  command->add_option("--history-set", options.history_set, "Name of this source's history")
+      ->capture_default_str();
+  command->add_option("--history-table", options.history_table,
+                      "[schema.]table[(column)] of the tool before");
+  command->add_option("--adopt", options.adopt, "What to do with a tool's history that is found")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"Detect", "Never", "Require"}));
+  command->add_option("--baseline-version", options.baseline_version,
+                      "Versions up to it count as applied in an empty history");
+}
+
+void AddExecutionOptions(CLI::App* command, RunFolderOptions& options) {
+  command->add_option("--out-of-order", options.out_of_order, "Files older than what is applied")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"Reject", "Apply", "Skip"}));
+  const auto seconds = [&](const char* name, int& value, const char* text) {
+    command->add_option(name, value, text)->capture_default_str()->check(CLI::Range(0, 604800));
+  };
+  seconds("--lock-timeout-seconds", options.lock_timeout_seconds, "Wait for one table lock");
+  seconds("--lock-budget-seconds", options.lock_budget_seconds, "Wait for locks in all");
+  seconds("--statement-timeout-seconds", options.statement_timeout_seconds, "Longest statement");
+  seconds("--deadline-seconds", options.deadline_seconds, "Longest run");
+  seconds("--ready-timeout-seconds", options.ready_timeout_seconds, "Wait for the database");
+}
+
+void AddRunCommand(CLI::App& app, Options& options) {
+  CLI::App* command =
+      app.add_subcommand("run", "Migrate now: a folder of files, or manifests with -f");
+  CLI::Option* folder = command->add_option("DIR", options.folder.folder,
+                                            "Folder of migrations; the database comes from PG*");
+  CLI::Option* manifests = command->add_option("-f,--filename", options.manifests.paths,
+                                               "Manifests, as for kubectl apply");
+  folder->excludes(manifests);
+  command->add_option("-n,--namespace", options.manifests.ns, "Namespace of manifests without one")
+      ->capture_default_str();
+  command
+      ->add_option("--url-file", options.folder.url_file,
+                   "File with a connection URI (- for standard input)")
+      ->excludes(manifests);
+  command->add_option("--format", options.folder.format, "Auto, Numbered or Flyway")
+      ->capture_default_str();
+  command->add_option("--target", options.folder.target, "Version to stop at");
+  command->add_option("--role", options.folder.role, "SET ROLE after connecting");
+  AddHistoryOptions(command, options.folder);
+  AddExecutionOptions(command, options.folder);
+  command->add_option("-o,--output", options.output, "text or json")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"text", "json"}));
+}
+
+log::Level ParseLevel(const std::string& text) {
+  if (text == "debug") return log::Level::kDebug;
+  if (text == "info") return log::Level::kInfo;
+  return text == "error" ? log::Level::kError : log::Level::kWarning;
+}
+
+/// A controller logs what it does, as JSON for machines; a command on a terminal speaks for itself.
+void ConfigureLog(const Options& options, bool controller) {
+  const std::string level =
+      !options.log_level.empty() ? options.log_level : (controller ? "info" : "error");
+  const std::string format = !options.log_format.empty()                ? options.log_format
+                             : controller && isatty(STDERR_FILENO) == 0 ? "json"
+                                                                        : "text";
+  log::Configure(ParseLevel(level), format == "json" ? log::Format::kJson : log::Format::kText);
+}
+
+ExitCode Dispatch(CLI::App& app, Options& options) {
+  if (app.got_subcommand("version")) {
+    std::cout << "whimbrel " << Version() << "\n";
+    return ExitCode::kReady;
+  }
+  const bool controller = app.got_subcommand("controller");
+  ConfigureLog(options, controller);
+  const SignalStop signals;
+  if (controller) {
+    if (options.controller.manifests.empty()) postgres::ClearLibpqEnvironment();
+    return RunController(options.controller, signals.token(), std::cerr);
+  }
+  options.manifests.json = options.folder.json = options.output == "json";
+  if (!options.manifests.paths.empty())
+    return RunManifests(options.manifests, signals.token(), std::cout, std::cerr);
+  if (options.folder.folder.empty()) {
+    std::cerr << "whimbrel run: name a folder of migrations, or manifests with -f\n";
+    return ExitCode::kUsage;
+  }
+  return RunFolder(options.folder, signals.token(), std::cout, std::cerr);
+}
+
+}  // namespace
+
+int Main(int argc, char** argv) {
+  CLI::App app("Whimbrel brings PostgreSQL databases to the version that you ask for.", "whimbrel");
+  Options options;
+  app.require_subcommand(1);
+  app.add_option("--log-level", options.log_level, "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  app.add_option("--log-format", options.log_format, "json or text")
+      ->check(CLI::IsMember({"json", "text"}));
+  AddControllerCommand(app, options.controller);
+  AddRunCommand(app, options);
+  app.add_subcommand("version", "Print the version");
+  app.set_version_flag("--version", "whimbrel " + Version());
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  }
+  return static_cast<int>(Dispatch(app, options));
+}
+
+}  // namespace whimbrel::cli

@@ -1,0 +1,143 @@
+#include "cli/run_folder.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "cli/failure_text.h"
+#include "cli/style.h"
+#include "whimbrel/base/hash.h"
+#include "whimbrel/engine/in_process_runner.h"
+#include "whimbrel/migration/source.h"
+
+namespace whimbrel::cli {
+
+using report::RunReport;
+using report::RunRequest;
+
+namespace {
+
+Result<Secret> ReadUrl(const std::string& path) {
+  std::string text;
+  if (path == "-") {
+    text.assign(std::istreambuf_iterator<char>(std::cin), {});
+  } else {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return Fail(ErrorKind::kNotFound, "cannot read --url-file " + path);
+    text.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
+    text.pop_back();
+  if (text.empty())
+    return Fail(ErrorKind::kInvalidArgument,
+                "--url-file " + path + " is empty: it must hold a connection URI");
+  return Secret(std::move(text));
+}
+
+report::Adopt ParseAdopt(const std::string& text) {
+  if (text == "Never") return report::Adopt::kNever;
+  return text == "Require" ? report::Adopt::kRequire : report::Adopt::kDetect;
+}
+
+report::OutOfOrder ParseOutOfOrder(const std::string& text) {
+  if (text == "Apply") return report::OutOfOrder::kApply;
+  return text == "Skip" ? report::OutOfOrder::kSkip : report::OutOfOrder::kReject;
+}
+
+Result<RunRequest> ToRequest(const RunFolderOptions& options) {
+  RunRequest request;
+  request.run_id = NewUuid();
+  request.ns = "local";
+  request.name = "run";
+  Result<std::shared_ptr<const migration::Source>> source = migration::OpenFolder(options.folder);
+  if (!source) return tl::make_unexpected(source.error());
+  request.source = std::move(*source);
+  const std::optional<migration::Format> format = migration::ParseFormat(options.format);
+  if (!format)
+    return Fail(ErrorKind::kInvalidArgument,
+                "--format " + options.format + " is not known: Auto, Numbered or Flyway");
+  request.format = *format;
+  request.target_version = options.target;
+  request.database.trust = report::Trust::kLocal;
+  request.database.role = options.role;
+  request.database.ready_timeout = std::chrono::seconds(options.ready_timeout_seconds);
+  if (!options.url_file.empty()) {
+    Result<Secret> url = ReadUrl(options.url_file);
+    if (!url) return tl::make_unexpected(url.error());
+    request.database.conninfo = std::move(*url);
+  }
+  request.history = {.schema = options.history_schema,
+                     .set = options.history_set,
+                     .table = options.history_table,
+                     .adopt = ParseAdopt(options.adopt),
+                     .baseline_version = options.baseline_version};
+  request.execution = {.out_of_order = ParseOutOfOrder(options.out_of_order),
+                       .lock_timeout = std::chrono::seconds(options.lock_timeout_seconds),
+                       .lock_budget = std::chrono::seconds(options.lock_budget_seconds),
+                       .statement_timeout = std::chrono::seconds(options.statement_timeout_seconds),
+                       .deadline = std::chrono::seconds(options.deadline_seconds)};
+  return request;
+}
+
+/// The text of the file that a failure names, for its source line; empty when it cannot be read any
+/// more.
+std::string FailedText(const RunFolderOptions& options, const RunReport& report) {
+  if (!report.failure || report.failure->position.line == 0) return "";
+  std::ifstream file(options.folder + "/" + report.failure->position.file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void PrintText(const RunFolderOptions& options, const RunReport& report, std::ostream& out,
+               std::ostream& err) {
+  const Style style(WantsColour(STDOUT_FILENO));
+  for (const report::Notice& notice : report.notices)
+    out << style.Dim("note: ") << notice.message << "\n";
+  for (auto it = report.applied.rbegin(); it != report.applied.rend(); ++it) {
+    if (!it->this_run) continue;
+    out << style.Green("applied ") << it->version << "  " << it->description << "  "
+        << style.Dim(std::to_string(it->duration.count()) + " ms") << "\n";
+  }
+  if (report.succeeded) {
+    out << style.Green("up to date")
+        << (report.current_version.empty() ? "" : " at version " + report.current_version) << ": "
+        << report.applied_count << " applied, " << report.applied_this_run << " of them now\n";
+    return;
+  }
+  err << FailureText(*report.failure, FailedText(options, report), WantsColour(STDERR_FILENO));
+}
+
+}  // namespace
+
+ExitCode ExitCodeOf(const RunReport& report) {
+  if (report.succeeded) return ExitCode::kReady;
+  return report.transient ? ExitCode::kRetryable : ExitCode::kStalled;
+}
+
+ExitCode RunFolder(const RunFolderOptions& options, std::stop_token stop, std::ostream& out,
+                   std::ostream& err) {
+  Result<RunRequest> request = ToRequest(options);
+  if (!request) {
+    err << "whimbrel: " << request.error().ToString() << "\n";
+    return ExitCode::kUsage;
+  }
+  const bool talk = !options.json && isatty(STDERR_FILENO) == 1;
+  std::string said;
+  const RunReport report =
+      engine::RunNow(*request, std::move(stop), [&](const report::Progress& progress) {
+        // Only what a person waits for is worth a line: why nothing happens.
+        if (!talk || progress.detail.empty() || progress.detail == said) return;
+        said = progress.detail;
+        err << std::string(report::ToString(progress.phase)) << ": " << said << "\n";
+      });
+  if (options.json) {
+    out << report::ToJson(report).dump(2) << "\n";
+  } else {
+    PrintText(options, report, out, err);
+  }
+  return ExitCodeOf(report);
+}
+
+}  // namespace whimbrel::cli

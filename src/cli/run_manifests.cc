@@ -1,0 +1,104 @@
+#include "cli/run_manifests.h"
+
+#include <unistd.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "cli/migration_text.h"
+#include "cli/style.h"
+#include "whimbrel/controller/controller.h"
+#include "whimbrel/controller/crd.h"
+#include "whimbrel/engine/in_process_runner.h"
+#include "whimbrel/kube/manifest_client.h"
+
+namespace whimbrel::cli {
+
+using kube::ManifestClient;
+using nlohmann::json;
+
+namespace {
+
+/// The path of a key of a ConfigMap within the source; as the controller makes it.
+std::string PathOf(const json& source, const std::string& key) {
+  const std::string directory = source.value("directory", "");
+  return directory.empty() ? key : directory + (directory.ends_with('/') ? "" : "/") + key;
+}
+
+std::string FindSourceText(ManifestClient& client, const json& object, const std::string& path) {
+  const json source = object.value(json::json_pointer("/spec/source"), json::object());
+  for (const json& file : source.value("inline", json::array())) {
+    if (file.value("name", "") == path) return file.value("sql", "");
+  }
+  const std::string ns = object.at("metadata").value("namespace", "");
+  for (const json& reference : source.value("configMaps", json::array())) {
+    auto config_map = client.Get(kube::ConfigMaps(), {ns, reference.value("name", "")}, {});
+    if (!config_map) continue;
+    const json files = config_map->value("data", json::object());
+    for (const auto& [key, text] : files.items()) {
+      if (PathOf(reference, key) == path && text.is_string()) return text.get<std::string>();
+    }
+  }
+  return "";
+}
+
+void PrintText(ManifestClient& client, const std::vector<json>& objects, std::ostream& out) {
+  const bool colour = WantsColour(STDOUT_FILENO);
+  out << GetTable(objects, Clock::System().SystemNow());
+  const SourceTextOf source_text = [&](const json& object, const std::string& path) {
+    return FindSourceText(client, object, path);
+  };
+  for (const json& object : objects) {
+    const std::string details = DetailsText(object, source_text, colour);
+    if (details.empty()) continue;
+    out << "\n";
+    if (objects.size() > 1) out << object.at("metadata").value("name", "") << "\n";
+    out << details;
+  }
+}
+
+void PrintJson(const std::vector<json>& objects, std::ostream& out) {
+  out << json{{"apiVersion", "v1"}, {"kind", "List"}, {"items", objects}}.dump(2) << "\n";
+}
+
+}  // namespace
+
+ExitCode RunManifests(const RunManifestsOptions& options, std::stop_token stop, std::ostream& out,
+                      std::ostream& err) {
+  Result<kube::ServedResource> served = controller::ServedDatabaseMigrations();
+  if (!served) {
+    err << "whimbrel: " << served.error().ToString() << "\n";
+    return ExitCode::kUsage;
+  }
+  auto client = ManifestClient::Load(options.paths, options.ns, {std::move(*served)});
+  if (!client) {
+    err << "whimbrel: " << client.error().ToString() << "\n";
+    return ExitCode::kUsage;
+  }
+  for (const std::string& warning : (*client)->Warnings()) err << "warning: " << warning << "\n";
+
+  auto runner =
+      engine::NewInProcessRunner({.max_concurrent_migrations = options.max_concurrent_migrations});
+  controller::Controller controller(**client, *runner,
+                                    {.trust = report::Trust::kLocal, .objects_may_appear = false});
+  if (Result<void> started = controller.Start(stop); !started) {
+    err << "whimbrel: " << started.error().ToString() << "\n";
+    return ExitCode::kUsage;
+  }
+  controller.WaitUntilSettled(stop);
+  controller.Stop();
+
+  auto objects = controller::ReadDatabaseMigrations(**client, {}, {});
+  if (!objects || objects->empty()) {
+    err << "whimbrel: no DatabaseMigration among the manifests\n";
+    return ExitCode::kUsage;
+  }
+  if (options.json) {
+    PrintJson(*objects, out);
+  } else {
+    PrintText(**client, *objects, out);
+  }
+  return ExitCodeOf(*objects);
+}
+
+}  // namespace whimbrel::cli

@@ -13,6 +13,8 @@ namespace whimbrel::postgres {
 namespace {
 
 constexpr std::string_view kLogger = "postgres";
+/// For libpq's cancel request, once the second session has used up its own time.
+constexpr std::chrono::milliseconds kCancelRequest{500};
 
 /// Calls `function(pid)` in a session of its own; false when that did not work.
 bool SignalBackend(std::string_view function, PGconn* conn, const ConnectionParameters& parameters,
@@ -55,11 +57,11 @@ void SendCancelRequest(PGconn* conn, SteadyTime deadline) {
 
 }  // namespace
 
-void CancelBackend(PGconn* conn, const ConnectionParameters& parameters,
+bool CancelBackend(PGconn* conn, const ConnectionParameters& parameters,
                    const ConnectOptions& options, SteadyTime deadline) {
-  if (!SignalBackend("pg_cancel_backend", conn, parameters, options, deadline)) {
-    SendCancelRequest(conn, std::chrono::steady_clock::now() + std::chrono::seconds(1));
-  }
+  if (SignalBackend("pg_cancel_backend", conn, parameters, options, deadline)) return true;
+  SendCancelRequest(conn, deadline + kCancelRequest);
+  return false;
 }
 
 void TerminateBackend(PGconn* conn, const ConnectionParameters& parameters,

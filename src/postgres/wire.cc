@@ -16,8 +16,8 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-/// For the end of a cancelled command. With kSignal after it, well within the 10 s in which a
-/// stopped process must have ended.
+/// For the end of a cancelled command. With kSignal after it, well within the 10 s that a process
+/// has to end after it was asked to stop.
 constexpr seconds kGrace{5};
 /// A cancel that reaches the server before the command does has no effect: it is sent again.
 constexpr seconds kCancelInterval{1};
@@ -76,11 +76,13 @@ std::optional<PgError> Wire::Begin(Effect effect) {
   outcome_open_ = effect == Effect::kCommit || transaction_status() == PQTRANS_IDLE;
   interruption_ = Interruption::kNone;
   grace_until_.reset();
+  can_signal_ = false;
   return std::nullopt;
 }
 
 void Wire::BeginRollback() {
   outcome_open_ = false;
+  can_signal_ = false;
   grace_until_ = steady_clock::now() + kGrace;
   cancel_again_ = SteadyTime::max();
 }
@@ -174,13 +176,13 @@ void Wire::Interrupted(Interruption interruption) {
 }
 
 void Wire::RequestCancel() {
-  CancelBackend(conn(), parameters_, options_,
-                std::min(*grace_until_, SteadyTime(steady_clock::now() + kSignal)));
+  can_signal_ = CancelBackend(conn(), parameters_, options_,
+                              std::min(*grace_until_, SteadyTime(steady_clock::now() + kSignal)));
   cancel_again_ = steady_clock::now() + kCancelInterval;
 }
 
 void Wire::GiveUp(std::string why) {
-  if (on_limit_ == OnLimit::kCancel) {
+  if (can_signal_) {
     TerminateBackend(conn(), parameters_, options_, steady_clock::now() + kSignal);
   }
   given_up_ = std::move(why) + "; the session was ended";
@@ -220,8 +222,12 @@ bool Wire::PutCopyData(std::string_view data) {
     }
     const std::string_view piece = data.substr(0, kCopyPiece);
     if (PQputCopyData(conn(), piece.data(), static_cast<int>(piece.size())) != 1) return false;
-    if (!Flush()) return false;
     data.remove_prefix(piece.size());
+    // Small pieces (lines) travel together.
+    unflushed_ += piece.size();
+    if (unflushed_ < kCopyPiece) continue;
+    unflushed_ = 0;
+    if (!Flush()) return false;
   }
   return interruption_ == Interruption::kNone;
 }

@@ -57,8 +57,8 @@ class Wire {
   [[nodiscard]] std::optional<PgError> End(std::optional<PgError> first);
 
   // Inside a command whose last result was PGRES_COPY_IN.
-  /// Sends a piece whole before it returns, so that memory stays bounded; false when the copy must
-  /// end: a limit was reached, or the session broke.
+  /// Sends a piece, waiting for the server wherever more than a little is left to send, so that
+  /// memory stays bounded; false when the copy must end: a limit was reached, or the session broke.
   [[nodiscard]] bool PutCopyData(std::string_view data);
   /// Ends the copy; with a reason it fails in the server (57014).
   void EndCopyIn(std::optional<std::string> failure);
@@ -90,9 +90,11 @@ class Wire {
   // Of the command under way.
   std::optional<PgError> not_sent_;  ///< Why there will be no result.
   bool outcome_open_ = false;
+  std::size_t unflushed_ = 0;  ///< Bytes of COPY data given to libpq since they were last sent.
   Interruption interruption_ = Interruption::kNone;
   std::optional<SteadyTime> grace_until_;  ///< Set: limits no longer end a wait, this does.
   SteadyTime cancel_again_ = SteadyTime::max();
+  bool can_signal_ = false;  ///< A second session could be opened when it was last tried.
 
   std::string shutdown_code_;  ///< SQLSTATE of a notice that announced the session's end.
   std::string given_up_;       ///< Why the session was given up.

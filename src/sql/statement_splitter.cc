@@ -309,7 +309,7 @@ StatementSplitter::Impl::MaybePiece StatementSplitter::Impl::ScanCopyEnd() {
   if (waiting_text_.empty()) {
     comment_.OnNewLine();
   } else {
-    held_text_ = std::exchange(waiting_text_, std::string());
+    held_text_ = std::move(waiting_text_);
     in_ = &held_.emplace(held_text_, waiting_position_);
   }
   return marker_size > 0 ? marker : Scan();

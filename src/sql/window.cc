@@ -7,7 +7,7 @@
 namespace whimbrel::sql {
 namespace {
 
-constexpr std::size_t kSmallestStep = 4096;
+constexpr std::size_t kStep = std::size_t{16} << 10;
 constexpr std::size_t kKeptCapacity = std::size_t{1} << 20;
 
 }  // namespace
@@ -41,11 +41,9 @@ bool Window::More() {
   return true;
 }
 
-/// Copies not more of a large chunk than is likely to be needed, so that the window soon is a view
-/// of the chunk again; the steps double, so that a large statement costs linear time.
+/// Copies little of a large chunk at a time, so that the window soon is a view of the chunk again.
 void Window::AppendFromChunk() {
-  const std::size_t step =
-      std::min(chunk_.size() - copied_, std::max(kSmallestStep, buffer_.size()));
+  const std::size_t step = std::min(chunk_.size() - copied_, kStep);
   buffer_.append(chunk_.substr(copied_, step));
   copied_ += step;
   view_ = buffer_;

@@ -16,9 +16,9 @@
 
 namespace whimbrel::sql {
 
-/// Gives a text in chunks of the given sizes, the last of which holds for the rest. Each chunk
-/// lives in memory of its own, which goes with the next one, so that a sanitizer sees a view that
-/// is too old.
+/// Gives a text, which somebody else keeps, in chunks of the given sizes, the last of which holds
+/// for the rest. Each chunk lives in memory of its own, which goes with the next one, so that a
+/// sanitizer sees a view that is too old.
 class ChunkedSource final : public ByteSource {
  public:
   ChunkedSource(std::string_view text, std::vector<std::size_t> sizes)

@@ -85,6 +85,7 @@ TEST(Classify, ReadsLiteralSettings) {
       {"set role none", {{"role", "none"}}},
       {"set local role \"R\"", {{"role", "R", kLocal}}},
       {"set role = x", {{"role", "x"}}},
+      {"set role to x", {{"role", "x"}}},
       {"set session authorization x", {{"session_authorization", "x"}}},
       {"set session session authorization default", {{"session_authorization", std::nullopt}}},
       {"set local session authorization 'x'", {{"session_authorization", "x", kLocal}}},

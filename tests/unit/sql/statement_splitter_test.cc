@@ -104,6 +104,15 @@ TEST(StatementSplitter, RefusesAStatementThatIsTooLarge) {
             "!1:1: a statement or comment of more than 10 bytes; divide it");
 }
 
+TEST(StatementSplitter, ReadsNoFurtherThanAStatementMayBeLarge) {
+  SplitOptions options;
+  options.max_statement_bytes = 10;
+  const std::string text = "select '" + std::string(1'000, 'x') + "';";
+  ChunkedSource source(text, {1});
+  EXPECT_THAT(Split(source, options).error, HasSubstr("more than 10 bytes"));
+  EXPECT_LE(source.reads(), 11);
+}
+
 TEST(StatementSplitter, RefusesTooManyStatements) {
   SplitOptions options;
   options.max_statements = 2;

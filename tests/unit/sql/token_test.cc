@@ -74,6 +74,7 @@ TEST(Token, GivesTheValueOfAPlainLiteral) {
   EXPECT_EQ(TokenReader("E'a\\n'").Peek()->StringValue(), std::nullopt);
   EXPECT_EQ(TokenReader("'a'\n'b'").Peek()->StringValue(), std::nullopt);
   EXPECT_EQ(TokenReader("'a").Peek()->StringValue(), std::nullopt);
+  EXPECT_EQ(TokenReader("'a''").Peek()->StringValue(), std::nullopt);
   EXPECT_EQ(TokenReader("$$a").Peek()->StringValue(), std::nullopt);
   EXPECT_EQ(TokenReader("a").Peek()->StringValue(), std::nullopt);
 }

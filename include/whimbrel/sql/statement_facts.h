@@ -66,8 +66,8 @@ struct NonTransactionalRule {
   NonTransactional rule;
   std::string_view name;  ///< `CREATE INDEX CONCURRENTLY`: how a person names the statement.
   std::string_view why;   ///< Half a sentence: why it cannot run in a transaction block.
-  bool harmless_to_repeat =
-      false;  ///< Running it again after it was interrupted or done does no harm.
+  /// Running it again after it was interrupted, or done, does no harm.
+  bool harmless_to_repeat = false;
   bool needs_fresh_session = false;  ///< Must be the first statement of its session.
   /// Waits until every transaction that is older has ended: nobody who waits for it may hold one
   /// open.

@@ -77,9 +77,8 @@ class EventRecorder::Impl {
         thread_([this] { Run(); }) {}
 
   ~Impl() {
-    std::unique_lock lock(mutex_);
     closing_.request_stop();
-    finished_cv_.wait_for(lock, kFlushTime, [this] { return finished_; });
+    clock_.SleepFor(kFlushTime, finished_.get_token());
     cut_off_.request_stop();
   }
 
@@ -100,9 +99,7 @@ class EventRecorder::Impl {
  private:
   void Run() {
     while (std::optional<RecordedEvent> event = Next()) Write(*event);
-    std::lock_guard lock(mutex_);
-    finished_ = true;
-    finished_cv_.notify_all();
+    finished_.request_stop();
   }
 
   // The next event; nullopt when the recorder is closing and all is written, or time is up.
@@ -181,12 +178,11 @@ class EventRecorder::Impl {
 
   std::mutex mutex_;
   std::condition_variable_any queued_;
-  std::condition_variable finished_cv_;
   std::deque<RecordedEvent> queue_;
   bool overflowed_ = false;
-  bool finished_ = false;
-  std::stop_source closing_;  // No waiting any more: write what is queued, once each.
-  std::stop_source cut_off_;  // The time for that is up.
+  std::stop_source closing_;   // No waiting any more: write what is queued, once each.
+  std::stop_source cut_off_;   // The time for that is up.
+  std::stop_source finished_;  // All is written.
 
   // Of the thread alone.
   EventSeries series_;

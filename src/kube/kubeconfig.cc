@@ -41,8 +41,8 @@ struct Entry {
   // The path that stands at `key`, as the process sees it.
   [[nodiscard]] Result<std::string> Path(const char* key) const {
     Result<std::string> path = Text(key);
-    if (!path || path->empty() || path->front() == '/' || folder.empty()) return path;
-    return folder + "/" + *path;
+    if (!path || path->empty()) return path;
+    return (std::filesystem::path(folder) / *path).string();
   }
 
   // The bytes in `<key>-data`, else those of the file that `key` names, else none.

@@ -112,9 +112,7 @@ class ReadyProbe {
   const ConnectionParameters& parameters_;
 };
 
-}  // namespace
-
-Result<ConnectionParameters> ToParameters(const report::DatabaseRequest& database) {
+Result<ConnectionParameters> WithoutTls(const report::DatabaseRequest& database) {
   const postgres::Trust trust =
       database.trust == report::Trust::kLocal ? postgres::Trust::kLocal : postgres::Trust::kCluster;
   if (database.connection) return FromPasswordless(*database.connection, trust);
@@ -124,6 +122,21 @@ Result<ConnectionParameters> ToParameters(const report::DatabaseRequest& databas
   }
   if (database.trust == report::Trust::kLocal) return postgres::ParametersFromEnvironment();
   return Fail(ErrorKind::kInvalidArgument, "the request names no database");
+}
+
+}  // namespace
+
+Result<ConnectionParameters> ToParameters(const report::DatabaseRequest& database) {
+  Result<ConnectionParameters> parameters = WithoutTls(database);
+  if (!parameters) return parameters;
+  const report::TlsRequest& tls = database.tls;
+  Result<void> added =
+      postgres::AddTls(*parameters, {.mode = tls.mode,
+                                     .ca_pem = tls.ca_pem,
+                                     .client_certificate_pem = tls.client_certificate_pem,
+                                     .client_key_pem = tls.client_key_pem});
+  if (!added) return tl::make_unexpected(added.error());
+  return parameters;
 }
 
 RunResult<Connection> ConnectWhenReady(RunContext& context) {

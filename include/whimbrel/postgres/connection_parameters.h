@@ -1,8 +1,10 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "whimbrel/base/error.h"
 #include "whimbrel/base/secret.h"
@@ -30,11 +32,14 @@ struct SecretKeyNames {
   std::string password = "password";
 };
 
+class MemoryFile;
+
 /// Everything that libpq needs to open a session, already vetted.
 struct ConnectionParameters {
   std::map<std::string, std::string> values;  ///< libpq keyword → value; never the password.
   Secret password;
   Trust trust = Trust::kCluster;
+  std::vector<std::shared_ptr<const MemoryFile>> files;  ///< That `values` name; see AddTls.
 
   /// `user@host:port/dbname`, for messages; never a password.
   [[nodiscard]] std::string Describe() const;
@@ -54,6 +59,18 @@ struct ConnectionParameters {
 
 /// From libpq's environment alone (Trust::kLocal).
 [[nodiscard]] ConnectionParameters ParametersFromEnvironment();
+
+/// TLS as a resource asks for it beside its connection data. Empty texts are not given.
+struct TlsSettings {
+  std::string mode;  ///< libpq's sslmode; wins over the connection data's.
+  std::string ca_pem;
+  std::string client_certificate_pem;
+  Secret client_key_pem;
+};
+
+/// Adds them. libpq reads certificates only from files: the texts become files in memory, for this
+/// process alone, that vanish with the last copy of the parameters.
+[[nodiscard]] Result<void> AddTls(ConnectionParameters& parameters, const TlsSettings& tls);
 
 /// Removes libpq's environment variables from this process, so that nothing of the pod's
 /// environment leaks into a tenant's connection. Call it once, before threads start, wherever

@@ -1,5 +1,7 @@
 #include "whimbrel/base/utf8.h"
 
+#include <algorithm>
+
 namespace whimbrel {
 namespace {
 
@@ -36,6 +38,11 @@ std::size_t FindInvalidUtf8(std::string_view text) {
     i += length;
   }
   return std::string_view::npos;
+}
+
+std::size_t CountUtf8Characters(std::string_view text) {
+  const auto begins = [](char c) { return !IsBetween(c, 0x80, 0xbf); };
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
 }
 
 }  // namespace whimbrel

@@ -30,11 +30,9 @@ tl::unexpected<Error> ErrorAt(std::string_view text, const std::string& file,
   }
   const auto bytes = static_cast<std::size_t>(std::max(problem.column, 0));
   const std::string_view before = text.substr(line_start, bytes);
-  const auto is_lead = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
   if (problem.line >= 0) {
     where.line = static_cast<std::uint32_t>(problem.line) + 1;
-    where.column =
-        static_cast<std::uint32_t>(std::count_if(before.begin(), before.end(), is_lead)) + 1;
+    where.column = static_cast<std::uint32_t>(CountUtf8Characters(before)) + 1;
     where.offset = line_start + before.size();
   }
   std::string message = "not valid YAML: " + problem.message;

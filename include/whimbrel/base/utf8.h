@@ -14,5 +14,7 @@ namespace whimbrel {
 [[nodiscard]] inline bool IsUtf8(std::string_view text) {
   return FindInvalidUtf8(text) == std::string_view::npos;
 }
+/// How many characters `text`, which is UTF-8, holds.
+[[nodiscard]] std::size_t CountUtf8Characters(std::string_view text);
 
 }  // namespace whimbrel

@@ -10,24 +10,29 @@
 
 namespace whimbrel::kube {
 
-/// A structural schema (the OpenAPI v3 subset of CustomResourceDefinitions): type, properties, additionalProperties, items, required,
-/// enum, default, nullable, minimum/maximum, min/maxLength, min/maxItems, min/maxProperties, pattern, format, x-kubernetes-list-type
-/// map/set uniqueness, x-kubernetes-preserve-unknown-fields, x-kubernetes-int-or-string. CEL rules are not evaluated: their twins are functions.
-/// Immutable; cheap to copy.
+struct SchemaNode;
+
+/// A structural schema (the OpenAPI v3 of CustomResourceDefinitions), as far as our CRDs use it:
+/// type, properties, additionalProperties, items, required, enum, default, minimum, maximum,
+/// minLength, maxLength, minItems, maxItems, pattern, format and x-kubernetes-list-type. CEL rules
+/// are not evaluated: their twins are functions (design §2). Immutable; cheap to copy; thread-safe.
 class Schema {
  public:
-  /// From the `openAPIV3Schema` of one version of a CRD.
-  static Result<Schema> Parse(const nlohmann::json& open_api_v3_schema);
+  /// From the `openAPIV3Schema` of one version of a CRD. A keyword that is not supported is an
+  /// error (kInvalidArgument) that names its place, so that nothing is passed over in silence.
+  [[nodiscard]] static Result<Schema> Parse(const nlohmann::json& open_api_v3_schema);
 
-  /// Fills defaults as the API server does: into missing and null-but-not-nullable fields, recursively, parents first.
+  /// Fills in defaults, parents first, and drops nulls that have none, as the API server does
+  /// before it validates (apiextensions-apiserver, pkg/apiserver/schema/defaulting).
   void ApplyDefaults(nlohmann::json& object) const;
-  /// Every violation, each as the API server words it: `spec.execution.mode: Unsupported value: "job": supported values: "Job", "InProcess"`. Unknown
-  /// fields are violations.
+
+  /// Every violation, in the API server's words:
+  /// `spec.execution.mode: Unsupported value: "job": supported values: "Job", "InProcess"`. Unknown
+  /// fields are violations, as under kubectl's strict validation. `metadata` is left to the caller.
   [[nodiscard]] std::vector<std::string> Validate(const nlohmann::json& object) const;
 
  private:
-  struct Node;
-  std::shared_ptr<const Node> root_;
+  std::shared_ptr<const SchemaNode> root_;
 };
 
 }  // namespace whimbrel::kube

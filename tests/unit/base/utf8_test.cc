@@ -15,5 +15,10 @@ TEST(Utf8, TheFirstMalformedByteIsFound) {
   EXPECT_EQ(FindInvalidUtf8("\xF4\x90\x80\x80"), 0u) << "above U+10FFFF";
 }
 
+TEST(Utf8, CharactersAreCountedNotBytes) {
+  EXPECT_EQ(CountUtf8Characters(""), 0u);
+  EXPECT_EQ(CountUtf8Characters("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x90\xA6"), 4u);
+}
+
 }  // namespace
 }  // namespace whimbrel

@@ -63,7 +63,7 @@ struct KeyRef {
 };
 
 struct TlsSpec {
-  std::string mode;
+  std::string mode;  ///< libpq's sslmode; empty: as the connection data says.
   std::optional<KeyRef> ca;
   std::string client_certificate_secret;  ///< With `tls.crt` and `tls.key`; empty: none.
 };

@@ -25,11 +25,23 @@ struct Condition {
   friend bool operator==(const Condition&, const Condition&) = default;
 };
 
+/// An object that files came from, and which state of it was read.
+struct ResolvedObject {
+  std::string kind;
+  std::string name;
+  std::string uid;
+  std::string resource_version;
+
+  friend bool operator==(const ResolvedObject&, const ResolvedObject&) = default;
+};
+
 /// What the last run read.
 struct SourceStatus {
   std::string digest;
   std::string format;
+  std::string format_reason;
   int files = 0;
+  std::vector<ResolvedObject> resolved;  ///< By name.
 
   friend bool operator==(const SourceStatus&, const SourceStatus&) = default;
 };
@@ -48,7 +60,7 @@ struct AppliedStatus {
 struct PendingStatus {
   std::string version;
   std::string description;
-  std::string path;
+  std::string file;
 
   friend bool operator==(const PendingStatus&, const PendingStatus&) = default;
 };
@@ -56,13 +68,17 @@ struct PendingStatus {
 /// The newest attempt: the one that goes on, or the last one that ended.
 struct RunState {
   std::string id;
-  int attempt = 0;              ///< 1 for the first try of these inputs; waits are not counted.
+  int attempt = 0;              ///< 1 for the first of these inputs.
+  int retries = 0;              ///< Attempts that count against spec.execution.retry.limit.
   std::int64_t generation = 0;  ///< Of the spec that it works on.
   std::string source_digest;    ///< Of the files that it works on.
   std::optional<SystemTime> start_time;
   std::optional<SystemTime> completion_time;  ///< Absent: it goes on, or its end was never seen.
   std::optional<SystemTime> next_retry_time;  ///< When the next attempt is due; absent: none is.
-  std::string current_version;                ///< Being applied, as far as was written.
+  std::string phase;                          ///< What it does, or how it ended.
+  std::string detail;                         ///< More about that.
+  std::string current_version;                ///< Being applied, when that was written.
+  std::int64_t statement = 0;                 ///< 1-based, within its file; 0: unknown.
   int done = 0;                               ///< Migrations applied by this run so far.
   int total = 0;                              ///< Migrations that it wants to apply.
 
@@ -70,9 +86,8 @@ struct RunState {
   friend bool operator==(const RunState&, const RunState&) = default;
 };
 
-/// What PostgreSQL or the planner said last; stays while attempts are repeated.
+/// What went wrong last, in PostgreSQL's or our words; stays while attempts are repeated.
 struct FailureStatus {
-  std::string reason;
   std::string version;
   std::string file;
   std::int64_t line = 0;
@@ -80,6 +95,8 @@ struct FailureStatus {
   std::string sql_state;
   std::string message;
   std::string hint;
+  /// Since when it goes wrong for the same reason: what limits of patience are measured from.
+  SystemTime first_seen{};
 
   friend bool operator==(const FailureStatus&, const FailureStatus&) = default;
 };
@@ -90,14 +107,6 @@ struct DatabaseStatus {
   std::string system_identifier;
 
   friend bool operator==(const DatabaseStatus&, const DatabaseStatus&) = default;
-};
-
-/// Something outside that is waited for, and since when: what limits of patience are measured from.
-struct WaitState {
-  std::string reason;
-  SystemTime since{};
-
-  friend bool operator==(const WaitState&, const WaitState&) = default;
 };
 
 /// status of a DatabaseMigration, whole (reference/ecosystem.md §3.3). The database is the truth,
@@ -115,10 +124,10 @@ struct Status {
   std::optional<RunState> run;
   std::optional<FailureStatus> failure;
   std::optional<DatabaseStatus> database;
-  std::optional<WaitState> waiting;
+  std::string history_set;  ///< As the ledger calls it; empty: not known yet.
   std::optional<SystemTime> last_success_time;
-  std::string last_retry_request;   ///< The annotation's value that was obeyed last.
-  std::string last_cancel_request;  ///< The same.
+  std::string retry_requested_at;   ///< The annotation's value that was obeyed last.
+  std::string cancel_requested_at;  ///< The same.
 
   [[nodiscard]] const Condition* Find(std::string_view type) const;
   [[nodiscard]] bool IsTrue(std::string_view type) const;

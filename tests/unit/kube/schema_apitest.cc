@@ -1,0 +1,130 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "support/api_server.h"
+#include "support/database_migration_cases.h"
+#include "whimbrel/kube/schema.h"
+#include "whimbrel/kube/yaml.h"
+
+namespace whimbrel::kube {
+namespace {
+
+using nlohmann::json;
+using testing::ApiServer;
+using testing::DatabaseMigrationCase;
+using testing::DatabaseMigrationCases;
+using testing::DatabaseMigrationWith;
+using testing::HttpAnswer;
+using testing::Judge;
+
+constexpr const char* kCrdFile = WHIMBREL_SOURCE_DIR "/crds/databasemigrations.whimbrel.dev.yaml";
+
+ApiServer& ServerWithCrd() {
+  static ApiServer& server = [&]() -> ApiServer& {
+    ApiServer& shared = testing::SharedApiServer();
+    shared.MustKubectl({"apply", "-f", kCrdFile});
+    shared.MustKubectl({"wait", "--for=condition=Established", "--timeout=60s",
+                        "crd/databasemigrations.whimbrel.dev"});
+    return shared;
+  }();
+  return server;
+}
+
+Schema DatabaseMigrationSchema() {
+  std::ifstream file(kCrdFile);
+  std::stringstream text;
+  text << file.rdbuf();
+  const json crd = *ParseYaml(text.str(), kCrdFile).value().front().value;
+  return Schema::Parse(crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]).value();
+}
+
+std::string Collection(const std::string& ns) {
+  return "/apis/whimbrel.dev/v1alpha1/namespaces/" + ns + "/databasemigrations";
+}
+
+/// Asks the API server what it thinks of a case, without leaving anything behind.
+HttpAnswer Ask(const ApiServer& server, const std::string& ns, const DatabaseMigrationCase& c) {
+  const std::string options = "?dryRun=All&fieldValidation=Strict";
+  if (c.old_object.is_null()) {
+    return server.Request("POST", Collection(ns) + options, c.object.dump());
+  }
+  const HttpAnswer created = server.Request("POST", Collection(ns), c.old_object.dump());
+  if (created.status != 201) return created;
+  json object = c.object;
+  object["metadata"] = json::parse(created.body)["metadata"];
+  const std::string path = Collection(ns) + "/" + object["metadata"]["name"].get<std::string>();
+  HttpAnswer answer = server.Request("PUT", path + options, object.dump());
+  EXPECT_EQ(server.Request("DELETE", path).status, 200) << c.name;
+  return answer;
+}
+
+TEST(SchemaOnApiServer, JudgesEveryDatabaseMigrationInTheSameWords) {
+  ApiServer& server = ServerWithCrd();
+  const std::string ns = server.CreateNamespace();
+  for (const DatabaseMigrationCase& c : DatabaseMigrationCases()) {
+    const HttpAnswer answer = Ask(server, ns, c);
+    if (c.judge == Judge::kNobody) {
+      EXPECT_TRUE(answer.status == 200 || answer.status == 201) << c.name << ": " << answer.body;
+      continue;
+    }
+    EXPECT_TRUE(answer.status == 400 || answer.status == 422) << c.name << ": " << answer.status;
+    const std::string message = json::parse(answer.body).value("message", "");
+    EXPECT_NE(message.find(c.violation), std::string::npos) << c.name << ": " << message;
+  }
+}
+
+TEST(SchemaOnApiServer, FillsInTheSameDefaults) {
+  ApiServer& server = ServerWithCrd();
+  const std::string ns = server.CreateNamespace();
+  const Schema schema = DatabaseMigrationSchema();
+  for (const DatabaseMigrationCase& c : DatabaseMigrationCases()) {
+    if (c.judge != Judge::kNobody) continue;
+    const HttpAnswer answer =
+        server.Request("POST", Collection(ns) + "?dryRun=All", c.object.dump());
+    ASSERT_EQ(answer.status, 201) << c.name << ": " << answer.body;
+    json object = c.object;
+    schema.ApplyDefaults(object);
+    EXPECT_EQ(object["spec"], json::parse(answer.body)["spec"]) << c.name;
+  }
+}
+
+TEST(SchemaOnApiServer, AStatusOfAnotherGenerationCanBeToldFromTheStart) {
+  ApiServer& server = ServerWithCrd();
+  const std::string ns = server.CreateNamespace();
+  const json object = DatabaseMigrationWith(json::object());
+  ASSERT_EQ(server.Request("POST", Collection(ns), object.dump()).status, 201);
+  const HttpAnswer answer = server.Request("GET", Collection(ns) + "/orders");
+  EXPECT_EQ(json::parse(answer.body)["status"], json::parse(R"({"observedGeneration": -1})"));
+}
+
+TEST(Crd, KubectlKnowsItByItsShortNameAndShowsTheColumns) {
+  ApiServer& server = ServerWithCrd();
+  const std::string ns = server.CreateNamespace();
+  server.MustKubectl({"-n", ns, "apply", "--validate=strict", "-f", "-"},
+                     DatabaseMigrationWith(json::object()).dump());
+  const std::string status = R"({"status": {"observedGeneration": 1, "currentVersion": "3",
+      "targetVersion": "4", "pendingCount": 1, "source": {"format": "Numbered"}, "conditions": [
+      {"type": "Ready", "status": "False", "reason": "Migrating", "message": "applying 4",
+       "lastTransitionTime": "2026-01-31T10:00:00Z"}]}})";
+  server.MustKubectl(
+      {"-n", ns, "patch", "dbmig", "orders", "--subresource=status", "--type=merge", "-p", status});
+  const std::string table = server.MustKubectl({"-n", ns, "get", "whimbrel", "-o", "wide"});
+  std::istringstream words(table);
+  std::vector<std::string> header(10);
+  for (std::string& word : header) words >> word;
+  EXPECT_EQ(header, (std::vector<std::string>{"NAME", "READY", "VERSION", "PENDING", "REASON",
+                                              "AGE", "TARGET", "FORMAT", "MESSAGE", "LAST"}));
+  for (const char* cell : {"orders", "False", "Migrating", "Numbered", "applying 4"}) {
+    EXPECT_NE(table.find(cell), std::string::npos) << cell << " in\n" << table;
+  }
+  const std::string help =
+      server.MustKubectl({"explain", "dbmig.spec.execution.lockTimeoutSeconds"});
+  EXPECT_NE(help.find("How long a statement may wait for a lock"), std::string::npos) << help;
+}
+
+}  // namespace
+}  // namespace whimbrel::kube

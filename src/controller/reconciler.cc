@@ -5,7 +5,6 @@
 
 #include "controller/credentials.h"
 #include "controller/decide.h"
-#include "controller/json_fields.h"
 #include "controller/run_request.h"
 #include "controller/source_gatherer.h"
 #include "whimbrel/base/hash.h"
@@ -144,7 +143,6 @@ ApiResult<void> Reconciler::WriteStatus(const Observed& observed, const Status& 
       {.field_manager = std::string(kFieldManager), .force = true, .subresource = "status"},
       std::move(stop));
   if (!written) return tl::make_unexpected(std::move(written).error());
-  book_.NoteWritten(metadata.key, Text(Member(*written, "metadata"), "resourceVersion"));
   seen_(metadata.key, *written);
   if (observed.run) {
     OwnRun run = *observed.run;

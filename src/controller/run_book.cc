@@ -72,15 +72,4 @@ void RunBook::MarkLost(const ObjectKey& key, const std::string& run_id) {
   entries_[key].lost_run = run_id;
 }
 
-void RunBook::NoteWritten(const ObjectKey& key, std::string resource_version) {
-  const std::lock_guard lock(mutex_);
-  entries_[key].written_version = std::move(resource_version);
-}
-
-bool RunBook::WasWritten(const ObjectKey& key, const std::string& resource_version) const {
-  const std::lock_guard lock(mutex_);
-  const auto it = entries_.find(key);
-  return it != entries_.end() && it->second.written_version == resource_version;
-}
-
 }  // namespace whimbrel::controller

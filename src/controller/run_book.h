@@ -35,11 +35,6 @@ class RunBook {
   /// Our own run of that id came to nothing.
   void MarkLost(const kube::ObjectKey& key, const std::string& run_id);
 
-  /// Our own last write, which need not wake us.
-  void NoteWritten(const kube::ObjectKey& key, std::string resource_version);
-  [[nodiscard]] bool WasWritten(const kube::ObjectKey& key,
-                                const std::string& resource_version) const;
-
  private:
   struct Entry {
     bool seen = false;
@@ -48,7 +43,6 @@ class RunBook {
     std::string foreign_run;
     std::string foreign_version;
     SteadyTime foreign_since{};
-    std::string written_version;
   };
 
   mutable std::mutex mutex_;

@@ -52,9 +52,9 @@ class Controller {
   /// first question only.
   Result<void> Start(std::stop_token stop = {});
 
-  /// Hands out no key any more, waits for the passes under way, cancels the runs and waits until
-  /// they have ended, for at most eight seconds. Statuses stay as they are: whoever starts next
-  /// looks at the databases. Idempotent.
+  /// Hands out no key any more, cancels the runs, ends the passes under way, and gives the runs
+  /// four seconds to roll back (the runner's own end waits for the rest), the events five to be
+  /// written. Statuses stay as they are: whoever starts next looks at the databases. Idempotent.
   void Stop();
 
   /// The first lists are done.

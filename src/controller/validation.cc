@@ -1,0 +1,116 @@
+#include "whimbrel/controller/validation.h"
+
+#include <array>
+#include <cstdint>
+
+#include "controller/json_fields.h"
+
+namespace whimbrel::controller {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t kMaxInlineBytes = 131'072;
+
+bool Has(const json& object, const char* field) { return !Member(object, field).is_null(); }
+
+/// Both are numbers, and `above` is not above `below`. What is no number is the schema's to report.
+bool IsNotAbove(const std::optional<std::int64_t>& above,
+                const std::optional<std::int64_t>& below) {
+  return above && below && *above <= *below;
+}
+
+bool IsDeadlineTooShort(const json& spec, const json& /*old*/) {
+  const json& execution = Member(spec, "execution");
+  return IsNotAbove(Integer(execution, "deadlineSeconds"),
+                    Integer(execution, "statementTimeoutSeconds"));
+}
+
+bool IsFirstWaitTooLong(const json& spec, const json& /*old*/) {
+  const json& retry = Member(Member(spec, "execution"), "retry");
+  const auto initial = Integer(retry, "initialSeconds");
+  const auto max = Integer(retry, "maxSeconds");
+  return initial && max && *initial > *max;
+}
+
+bool IsNotOneSource(const json& spec, const json& /*old*/) {
+  const json& source = Member(spec, "source");
+  return source.is_object() && Has(source, "configMaps") == Has(source, "inline");
+}
+
+bool IsInlineTooLarge(const json& spec, const json& /*old*/) {
+  std::int64_t bytes = 0;
+  for (const std::string& sql : ListOf<std::string>(
+           Member(spec, "source"), "inline", [](const json& file) { return Text(file, "sql"); })) {
+    bytes += static_cast<std::int64_t>(sql.size());
+  }
+  return bytes > kMaxInlineBytes;
+}
+
+bool IsNotOneDatabase(const json& spec, const json& /*old*/) {
+  const json& database = Member(spec, "database");
+  return database.is_object() && Has(database, "secretRef") == Has(database, "connection");
+}
+
+bool IsTlsForNothing(const json& spec, const json& /*old*/) {
+  const json& tls = Member(Member(spec, "database"), "tls");
+  return Text(tls, "mode") == "Disable" && (Has(tls, "caRef") || Has(tls, "clientCertSecretRef"));
+}
+
+/// Transition rules: they hold nothing on create.
+bool IsHistoryChanged(const json& spec, const json& old, const char* field) {
+  const json& before = Member(old, "history");
+  return before.is_object() && Member(Member(spec, "history"), field) != Member(before, field);
+}
+bool IsTableChanged(const json& spec, const json& old) {
+  return IsHistoryChanged(spec, old, "table");
+}
+bool IsSchemaChanged(const json& spec, const json& old) {
+  return IsHistoryChanged(spec, old, "schema");
+}
+bool IsSetChanged(const json& spec, const json& old) { return IsHistoryChanged(spec, old, "set"); }
+
+/// One x-kubernetes-validations rule of the CRD, on the spec and the one before.
+struct Rule {
+  std::string_view path;
+  std::string_view message;
+  bool (*is_broken)(const json& spec, const json& old_spec);
+};
+
+// In the order of the CRD, word for word.
+constexpr std::array kRules = {
+    Rule{"spec.execution.deadlineSeconds", "must be greater than statementTimeoutSeconds",
+         IsDeadlineTooShort},
+    Rule{"spec.execution.retry.initialSeconds", "must not be greater than maxSeconds",
+         IsFirstWaitTooLong},
+    Rule{"spec.source", "must have exactly one of configMaps and inline", IsNotOneSource},
+    Rule{"spec.source.inline",
+         "must not hold more than 128 KiB of SQL in all; use configMaps for more",
+         IsInlineTooLarge},
+    Rule{"spec.database", "must have exactly one of secretRef and connection", IsNotOneDatabase},
+    Rule{"spec.database.tls", "caRef and clientCertSecretRef must not be set when mode is Disable",
+         IsTlsForNothing},
+    Rule{"spec.history.table",
+         "may not be changed, added or removed; create another resource for another history",
+         IsTableChanged},
+    Rule{"spec.history.schema", "may not be changed; create another resource for another history",
+         IsSchemaChanged},
+    Rule{"spec.history.set", "may not be changed; create another resource for another history",
+         IsSetChanged},
+};
+
+}  // namespace
+
+std::vector<std::string> ValidateDatabaseMigration(const json& object, const json& old_object) {
+  const json& spec = Member(object, "spec");
+  const json& old_spec = Member(old_object, "spec");
+  std::vector<std::string> messages;
+  if (!spec.is_object()) return messages;
+  for (const Rule& rule : kRules) {
+    if (!rule.is_broken(spec, old_spec)) continue;
+    messages.push_back(std::string(rule.path) + ": Invalid value: " + std::string(rule.message));
+  }
+  return messages;
+}
+
+}  // namespace whimbrel::controller

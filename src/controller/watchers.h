@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "whimbrel/controller/api.h"
+#include "whimbrel/kube/reflector.h"
+#include "whimbrel/kube/store.h"
+
+namespace whimbrel::controller {
+
+using MigrationStore = kube::Store<CachedMigration>;
+using WakeFunction = std::function<void(const kube::ObjectKey&)>;
+
+/// `ns/name` of each referenced ConfigMap; the index of MigrationStore.
+[[nodiscard]] std::vector<std::string> ConfigMapIndex(const kube::ObjectKey& key,
+                                                      const CachedMigration& migration);
+
+/// Of one reflector. Keeps the store, and wakes what changed since it was read or written here.
+class MigrationWatcher final : public kube::ReflectorHandler {
+ public:
+  /// `synced` is called once: the first list is done.
+  MigrationWatcher(MigrationStore& store, WakeFunction wake, std::function<void()> synced);
+  bool OnUpsert(const kube::ObjectKey& key, kube::Json&& object) override;
+  void OnDelete(const kube::ObjectKey& key) override;
+  void OnSynced() override;
+
+ private:
+  MigrationStore& store_;
+  const WakeFunction wake_;
+  std::function<void()> synced_;
+};
+
+/// Of one reflector, of metadata. Wakes the resources whose ConfigMaps changed; of ConfigMaps that
+/// nobody names nothing is kept.
+class ConfigMapWatcher final : public kube::ReflectorHandler {
+ public:
+  ConfigMapWatcher(const MigrationStore& store, WakeFunction wake, std::function<void()> synced);
+  bool OnUpsert(const kube::ObjectKey& key, kube::Json&& object) override;
+  void OnDelete(const kube::ObjectKey& key) override;
+  void OnSynced() override;
+
+ private:
+  void WakeDependants(const std::vector<kube::ObjectKey>& dependants) const;
+
+  const MigrationStore& store_;
+  const WakeFunction wake_;
+  std::function<void()> synced_;
+  std::map<kube::ObjectKey, std::string> versions_;  ///< uid and resourceVersion.
+};
+
+}  // namespace whimbrel::controller

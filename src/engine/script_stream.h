@@ -28,6 +28,8 @@ class ScriptStream final : public postgres::StatementStream {
   Result<std::string_view> NextCopyData() override;
   void OnStandardConformingStrings(bool on) override;
 
+  /// As the text was cut to its end.
+  [[nodiscard]] bool standard_conforming_strings() const { return standard_conforming_strings_; }
   /// Statements of the file handed out so far.
   [[nodiscard]] std::uint64_t statements() const { return statements_; }
 

@@ -131,6 +131,15 @@ RunResult<std::uint64_t> StepExecutor::RunStatements(const Step& step,
     }
     return tl::make_unexpected(std::move(failure));
   }
+  if (connection.standard_conforming_strings() != (*stream)->standard_conforming_strings()) {
+    return tl::make_unexpected(FromSourceError(
+        {.kind = ErrorKind::kInvalidArgument,
+         .message = "a function that the file calls changed standard_conforming_strings, so that "
+                    "its text may have been cut in the "
+                    "wrong places: set it by a statement of its own",
+         .position = SourcePosition{.file = step.migration->path}},
+        label));
+  }
   // Deferred constraints are the file's own: they fail under its name, not under ours.
   postgres::PgResult<postgres::Rows> settled = connection.Execute(ReturnToOurselvesSql());
   if (!settled) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "migration/line_end.h"
 #include "migration/read_text.h"
 #include "migration/section_marker.h"
 #include "whimbrel/sql/statement_facts.h"
@@ -30,7 +31,7 @@ class OwnLineComments {
     while (at < gap.text.size()) {
       const std::string_view rest = gap.text.substr(at);
       if (rest.starts_with("--")) {
-        const std::size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
+        const std::size_t end = FindLineEnd(rest);
         if (own_line_) visit({rest.substr(2, end - 2), gap.offset + at});
         at += end;
       } else if (rest.starts_with("/*")) {
@@ -62,6 +63,13 @@ class OwnLineComments {
 
   bool own_line_ = true;
 };
+
+/// Whether a statement may turn standard_conforming_strings off; saves classifying all the others.
+bool MentionsLexing(std::string_view statement) {
+  constexpr std::string_view kSetting = "conforming";
+  return std::search(statement.begin(), statement.end(), kSetting.begin(), kSetting.end(),
+                     [](char a, char b) { return (a | 0x20) == b; }) != statement.end();
+}
 
 /// Reads the comments and statements of one file in their order, and notes where its sections are.
 class SectionFinder {
@@ -169,8 +177,10 @@ Result<std::optional<DownSection>> FindDownSection(const SourceFile& file) {
     } else if (const auto* statement = std::get_if<sql::Statement>(&**piece)) {
       comments.Interrupt();
       finder.TakeStatement();
-      const sql::StatementFacts facts = sql::Classify(statement->text, conforming);
-      conforming = sql::StandardConformingStringsAfter(facts, conforming, true);
+      if (!conforming || MentionsLexing(statement->text)) {
+        const sql::StatementFacts facts = sql::Classify(statement->text, conforming);
+        conforming = sql::StandardConformingStringsAfter(facts, conforming, true);
+      }
       splitter.SetStandardConformingStrings(conforming);
     }
     if (finder.error()) return tl::make_unexpected(*finder.error());

@@ -68,10 +68,10 @@ Result<ResolvedMigration> ReadMigration(const SourceFilePtr& file, FlywayName na
   migration.raw_sum = file->sha256();
   migration.up = WholeScript(file, *begin);
   if (*begin == 0) return migration;
-  Result<ScriptSums> sums =
-      SumsOf(migration.up);  // The file's own sum is one with the byte order mark.
-  if (!sums) return tl::make_unexpected(std::move(sums).error());
-  migration.raw_sum = std::move(sums->raw);
+  // The file's own sum is one with the byte order mark.
+  Result<std::string> raw_sum = RawSumOf(migration.up);
+  if (!raw_sum) return tl::make_unexpected(std::move(raw_sum).error());
+  migration.raw_sum = *std::move(raw_sum);
   return migration;
 }
 
@@ -92,6 +92,7 @@ MigrationResolver::Match FlywayResolver::Detect(const Source& source) const {
 
 Result<ResolvedMigrations> FlywayResolver::Resolve(const Source& source) const {
   ResolvedMigrations found{.format = Format::kFlyway};
+  found.versioned.reserve(source.files.size());
   for (const SourceFilePtr& file : source.files) {
     Result<FlywayName> name = ParseFlywayName(file->path());
     if (!name) return tl::make_unexpected(std::move(name).error());

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "migration/line_end.h"
 #include "whimbrel/base/hash.h"
 
 namespace whimbrel::migration {
 
 void FlywayChecksum::Feed(std::string_view piece) {
   while (!piece.empty()) {
-    const std::size_t line = std::min(piece.find_first_of("\r\n"), piece.size());
+    const std::size_t line = FindLineEnd(piece);
     crc_ = Crc32(piece.substr(0, line), crc_);
     piece.remove_prefix(std::min(line + 1, piece.size()));
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,9 @@ class NormalisedSum {
  public:
   void Feed(std::string_view piece);
   /// Of everything that was fed, in lower-case hexadecimal.
-  [[nodiscard]] std::string Hex() const { return ToHex(without_end_); }
+  [[nodiscard]] std::string Hex() const {
+    return without_end_ ? ToHex(*without_end_) : Sha256Hex("");
+  }
 
   /// Whether the sum of `text` is the SHA-256 of the text as it is.
   [[nodiscard]] static bool IsNormal(std::string_view text);
@@ -23,8 +26,8 @@ class NormalisedSum {
   void Update(std::string_view text);
 
   Sha256 sum_;
-  Sha256::Digest without_end_ = sum_.Finish();  ///< Up to the last byte that is no white space.
-  bool carriage_return_ = false;                ///< The last byte was one; not yet in the sum.
+  std::optional<Sha256::Digest> without_end_;  ///< Up to the last byte that is no white space.
+  bool carriage_return_ = false;               ///< The last byte was one; not yet in the sum.
 };
 
 }  // namespace whimbrel::migration

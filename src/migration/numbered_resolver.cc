@@ -40,7 +40,7 @@ std::optional<NumberedName> ParseName(std::string_view path) {
   return parsed;
 }
 
-/// Cuts the migration's file in two where its down section begins.
+/// Cuts the migration's file in two where its down section begins, if it has one.
 Result<void> CutOffDownSection(ResolvedMigration& migration) {
   const Result<std::optional<DownSection>> section = FindDownSection(*migration.up.file);
   if (!section) return tl::make_unexpected(section.error());
@@ -49,45 +49,41 @@ Result<void> CutOffDownSection(ResolvedMigration& migration) {
     migration.down = migration.up;
     migration.down->begin = (*section)->begin;
     migration.down->start = PositionAt(*migration.up.file, (*section)->begin);
-    const Result<ScriptSums> sums = SumsOf(*migration.down);
-    if (!sums) return tl::make_unexpected(sums.error());
-    migration.down_sum = sums->normalised;
+    Result<std::string> sum = NormalisedSumOf(*migration.down);
+    if (!sum) return tl::make_unexpected(std::move(sum).error());
+    migration.down_sum = *std::move(sum);
   }
   migration.up.end = (*section)->begin;
-  Result<ScriptSums> sums = SumsOf(migration.up);
-  if (!sums) return tl::make_unexpected(std::move(sums).error());
-  migration.sum = std::move(sums->normalised);
-  migration.raw_sum = std::move(sums->raw);
+  Result<std::string> sum = NormalisedSumOf(migration.up);
+  if (!sum) return tl::make_unexpected(std::move(sum).error());
+  migration.sum = *std::move(sum);
   return {};
 }
 
-/// Reads a file as a whole: its text, with both sums of it.
-struct WholeText {
-  Script script;
-  ScriptSums sums;
-  bool may_have_sections = false;
-};
-
-Result<WholeText> ReadWhole(const SourceFilePtr& file) {
-  const std::string* bytes = file->bytes();
-  const bool is_normal = bytes != nullptr && NormalisedSum::IsNormal(*bytes);
+/// Reads the migration's file: its parts and their sums. A sum that is known already, since the
+/// bytes are the same, is not computed again.
+Result<void> ReadFile(const SourceFilePtr& file, bool may_have_sections,
+                      ResolvedMigration& migration) {
+  const bool is_normal = file->bytes() != nullptr && NormalisedSum::IsNormal(*file->bytes());
   std::optional<NormalisedSum> sum;
   if (!is_normal) sum.emplace();
   SectionHint hint;
   const Result<std::uint64_t> begin = ReadText(*file, [&](std::string_view piece) {
-    hint.Feed(piece);
+    if (may_have_sections) hint.Feed(piece);
     if (sum) sum->Feed(piece);
   });
   if (!begin) return tl::make_unexpected(begin.error());
-  WholeText text{
-      .script = WholeScript(file, *begin), .sums = {}, .may_have_sections = hint.found()};
-  text.sums = {sum ? sum->Hex() : file->sha256(), file->sha256()};
-  if (*begin == 0) return text;
-  Result<ScriptSums> sums =
-      SumsOf(text.script);  // The file's own sum is one with the byte order mark.
-  if (!sums) return tl::make_unexpected(std::move(sums).error());
-  text.sums = *std::move(sums);
-  return text;
+  migration.up = WholeScript(file, *begin);
+  if (sum) migration.sum = sum->Hex();
+  if (hint.found()) {
+    if (Result<void> cut = CutOffDownSection(migration); !cut) return cut;
+  }
+  const bool is_whole = *begin == 0 && migration.up.end == file->size();
+  Result<std::string> raw_sum = is_whole ? file->sha256() : RawSumOf(migration.up);
+  if (!raw_sum) return tl::make_unexpected(std::move(raw_sum).error());
+  migration.raw_sum = *std::move(raw_sum);
+  if (migration.sum.empty()) migration.sum = migration.raw_sum;
+  return {};
 }
 
 tl::unexpected<Error> BadName(const std::string& path) {
@@ -95,13 +91,14 @@ tl::unexpected<Error> BadName(const std::string& path) {
               path +
                   ": the name does not fit the format Numbered, in which a migration is called "
                   "<number>_<description>.sql, such as 002_add_orders.sql; rename the file, or "
-                  "leave it out of "
-                  "the source");
+                  "leave it out of the source");
 }
 
 /// Gathers the migrations of one source.
 class Collector {
  public:
+  explicit Collector(std::size_t files) { found_.versioned.reserve(files); }
+
   Result<void> Add(const SourceFilePtr& file) {
     if (!EndsWithIgnoringCase(file->path(), ".sql")) {
       found_.ignored.push_back(file->path());
@@ -111,23 +108,13 @@ class Collector {
     if (!name) return BadName(file->path());
     Result<Version> version = Version::Parse(name->number);
     if (!version) return tl::make_unexpected(std::move(version).error());
-    Result<WholeText> text = ReadWhole(file);
-    if (!text) return tl::make_unexpected(std::move(text).error());
     ResolvedMigration migration;
     migration.version = *std::move(version);
     migration.description = name->description;
     migration.path = file->path();
-    migration.sum = std::move(text->sums.normalised);
-    migration.raw_sum = std::move(text->sums.raw);
-    migration.up = std::move(text->script);
-    if (name->is_down) {
-      down_files_.push_back(std::move(migration));
-      return {};
-    }
-    Result<void> cut;
-    if (text->may_have_sections) cut = CutOffDownSection(migration);
-    if (cut) found_.versioned.push_back(std::move(migration));
-    return cut;
+    Result<void> read = ReadFile(file, !name->is_down, migration);
+    if (read) (name->is_down ? down_files_ : found_.versioned).push_back(std::move(migration));
+    return read;
   }
 
   Result<ResolvedMigrations> Finish() && {
@@ -184,7 +171,7 @@ MigrationResolver::Match NumberedResolver::Detect(const Source& source) const {
 }
 
 Result<ResolvedMigrations> NumberedResolver::Resolve(const Source& source) const {
-  Collector collector;
+  Collector collector(source.files.size());
   for (const SourceFilePtr& file : source.files) {
     if (Result<void> added = collector.Add(file); !added)
       return tl::make_unexpected(std::move(added).error());

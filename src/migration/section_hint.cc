@@ -1,12 +1,12 @@
 #include <algorithm>
 
 #include "migration/down_section.h"
+#include "migration/line_end.h"
 #include "migration/section_marker.h"
 
 namespace whimbrel::migration {
 namespace {
 
-constexpr std::string_view kLineEnds = "\r\n";
 constexpr std::string_view kBlanks = " \t\v\f";
 constexpr std::size_t kLineBytes = 256;  ///< Far more than any marker has.
 
@@ -32,7 +32,7 @@ void SectionHint::Feed(std::string_view piece) {
       if (piece.empty()) return;
       where_ = piece.front() == '-' ? Where::kComment : Where::kElsewhere;
     }
-    const std::size_t end = std::min(piece.find_first_of(kLineEnds), piece.size());
+    const std::size_t end = FindLineEnd(piece);
     if (where_ == Where::kComment)
       line_ += piece.substr(0, std::min(end, kLineBytes - line_.size()));
     if (end == piece.size()) return;

@@ -27,12 +27,24 @@ bool DescriptionBefore(const ResolvedMigration& a, const ResolvedMigration& b) {
 }
 
 template <class Before>
-Result<void> Sort(std::vector<ResolvedMigration>& migrations, Before before,
-                  std::string_view what) {
-  // Names mostly sort as their versions do, and the values are large.
-  if (!std::is_sorted(migrations.begin(), migrations.end(), before)) {
-    std::stable_sort(migrations.begin(), migrations.end(), before);
-  }
+void Sort(std::vector<ResolvedMigration>& migrations, Before before) {
+  if (std::is_sorted(migrations.begin(), migrations.end(), before)) return;
+  // The values are large: sort where they are, then move each of them once.
+  std::vector<ResolvedMigration*> order;
+  order.reserve(migrations.size());
+  for (ResolvedMigration& migration : migrations) order.push_back(&migration);
+  std::stable_sort(order.begin(), order.end(),
+                   [before](const auto* a, const auto* b) { return before(*a, *b); });
+  std::vector<ResolvedMigration> sorted;
+  sorted.reserve(migrations.size());
+  for (ResolvedMigration* migration : order) sorted.push_back(std::move(*migration));
+  migrations = std::move(sorted);
+}
+
+template <class Before>
+Result<void> SortUnique(std::vector<ResolvedMigration>& migrations, Before before,
+                        std::string_view what) {
+  Sort(migrations, before);
   const auto first =
       std::adjacent_find(migrations.begin(), migrations.end(),
                          [before](const auto& a, const auto& b) { return !before(a, b); });
@@ -47,11 +59,11 @@ Result<void> Sort(std::vector<ResolvedMigration>& migrations, Before before,
 }  // namespace
 
 Result<void> SortByVersion(std::vector<ResolvedMigration>& migrations) {
-  return Sort(migrations, VersionBefore, "version");
+  return SortUnique(migrations, VersionBefore, "version");
 }
 
 Result<void> SortByDescription(std::vector<ResolvedMigration>& migrations) {
-  return Sort(migrations, DescriptionBefore, "description");
+  return SortUnique(migrations, DescriptionBefore, "description");
 }
 
 }  // namespace whimbrel::migration

@@ -28,8 +28,10 @@ LEFT JOIN LATERAL (
   WHERE c.relname = $2 AND c.relkind IN ('r', 'p')
     AND CASE WHEN $1 = '' THEN n.nspname = ANY (current_schemas(false)) ELSE n.nspname = $1 END
   ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1) found ON true
-CROSS JOIN LATERAL (SELECT coalesce(found.nspname, nullif($1, '')::name, current_schema()) AS nspname) place
-LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = found.oid AND a.attnum > 0 AND NOT a.attisdropped
+CROSS JOIN LATERAL (
+  SELECT coalesce(found.nspname, nullif($1, '')::name, current_schema()) AS nspname) place
+LEFT JOIN pg_catalog.pg_attribute a
+  ON a.attrelid = found.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 ORDER BY a.attnum
 )sql";

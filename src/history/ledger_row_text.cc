@@ -91,7 +91,7 @@ std::string InsertLedgerRowsSql(const std::string& table, std::string_view set,
   std::string sql =
       "INSERT INTO " + table +
       " (set, kind, id, run, state, version, description, path, sum, raw_sum, sum_verified,"
-      " origin, applied_at, duration_ms) VALUES ";
+      " origin, applied_at, duration_ms, recorded_with) VALUES ";
   const std::string quoted_set = QuoteLiteral(set);
   for (const LedgerRow& row : rows) {
     if (&row != rows.data()) sql += ", ";
@@ -101,7 +101,7 @@ std::string InsertLedgerRowsSql(const std::string& table, std::string_view set,
            QuoteLiteral(row.path) + ", " + Nullable(row.sum) + ", " + Nullable(row.raw_sum) + ", " +
            (row.sum_verified ? "true" : "false") + ", '" +
            std::string(WordOf(kOrigins, row.origin)) + "', " + TimeLiteral(row.applied_at) + ", " +
-           std::to_string(row.duration_ms) + ")";
+           std::to_string(row.duration_ms) + ", 'whimbrel " WHIMBREL_VERSION "')";
   }
   return sql;
 }

@@ -35,16 +35,24 @@ CREATE TABLE $whimbrel_migration (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   recorded_by text NOT NULL DEFAULT current_user,
   recorded_in text NOT NULL DEFAULT current_setting('application_name'),
+  recorded_with text NOT NULL,
   CONSTRAINT whimbrel_migration_pkey PRIMARY KEY (set, kind, id, run)
 );
-COMMENT ON TABLE $whimbrel_migration IS 'Whimbrel: one row for each time a migration was applied';
-COMMENT ON COLUMN $whimbrel_migration.set IS 'the history: the table of the tool that is kept, or history.set';
-COMMENT ON COLUMN $whimbrel_migration.kind IS 'V versioned, R repeatable, B baseline, U undo';
-COMMENT ON COLUMN $whimbrel_migration.id IS 'canonical version, or the description of a repeatable';
-COMMENT ON COLUMN $whimbrel_migration.sum IS 'by which an edit of the file is noticed, as the format spells it';
+COMMENT ON TABLE $whimbrel_migration
+  IS 'Whimbrel: one row for each time a migration was applied';
+COMMENT ON COLUMN $whimbrel_migration.set
+  IS 'the history: the table of the tool that is kept, or history.set';
+COMMENT ON COLUMN $whimbrel_migration.kind
+  IS 'V versioned, R repeatable, B baseline, U undo';
+COMMENT ON COLUMN $whimbrel_migration.id
+  IS 'canonical version, or the description of a repeatable';
+COMMENT ON COLUMN $whimbrel_migration.sum
+  IS 'by which an edit of the file is noticed, as the format spells it';
 COMMENT ON COLUMN $whimbrel_migration.raw_sum IS 'SHA-256 of the bytes that were run';
-COMMENT ON COLUMN $whimbrel_migration.sum_verified IS 'false: of the file found at import, not of what was run';
-COMMENT ON COLUMN $whimbrel_migration.applied_at IS 'null: imported from a tool that does not say';
+COMMENT ON COLUMN $whimbrel_migration.sum_verified
+  IS 'false: of the file found at import, not of what was run';
+COMMENT ON COLUMN $whimbrel_migration.applied_at
+  IS 'null: imported from a tool that does not say';
 
 CREATE TABLE $whimbrel_journal (
   set text COLLATE "C" NOT NULL,
@@ -61,7 +69,8 @@ CREATE TABLE $whimbrel_journal (
   CONSTRAINT whimbrel_journal_migration_fkey FOREIGN KEY (set, kind, id, run)
     REFERENCES $whimbrel_migration ON DELETE CASCADE
 );
-COMMENT ON TABLE $whimbrel_journal IS 'Whimbrel: one row for each step of a file that is not one transaction';
+COMMENT ON TABLE $whimbrel_journal
+  IS 'Whimbrel: one row for each step of a file that is not one transaction';
 
 CREATE TABLE $whimbrel_script (
   set text COLLATE "C" NOT NULL,
@@ -75,7 +84,8 @@ CREATE TABLE $whimbrel_script (
   CONSTRAINT whimbrel_script_migration_fkey FOREIGN KEY (set, kind, id, run)
     REFERENCES $whimbrel_migration ON DELETE CASCADE
 );
-COMMENT ON TABLE $whimbrel_script IS 'Whimbrel: the way back from each migration, kept when it was applied';
+COMMENT ON TABLE $whimbrel_script
+  IS 'Whimbrel: the way back from each migration, kept when it was applied';
 )sql";
 
 std::string InSchema(std::string_view sql, std::string_view schema) {

@@ -199,8 +199,8 @@ TEST_F(LedgerBootstrap, TellsAWeakRoleWhatAnAdministratorMustRun) {
        R"(GRANT USAGE, CREATE ON SCHEMA "whimbrel" TO $;)"},
       {"the tables are somebody else's", "tables",
        R"(GRANT USAGE ON SCHEMA "whimbrel" TO $; GRANT SELECT, INSERT, UPDATE, DELETE ON )"
-       R"("whimbrel"."whimbrel_meta", "whimbrel"."whimbrel_migration", "whimbrel"."whimbrel_journal", )"
-       R"("whimbrel"."whimbrel_script" TO $;)"},
+       R"("whimbrel"."whimbrel_meta", "whimbrel"."whimbrel_migration", )"
+       R"("whimbrel"."whimbrel_journal", "whimbrel"."whimbrel_script" TO $;)"},
   };
   const PgTarget role = WeakRole();
   const Ledger ledger("whimbrel", "default");

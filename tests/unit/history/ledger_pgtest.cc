@@ -63,8 +63,9 @@ TEST_F(LedgerTest, ReadsWhatWasClaimedAndFinished) {
   ASSERT_TRUE(row.applied_at.has_value());
   EXPECT_GT(*row.applied_at, before);
   EXPECT_LT(*row.applied_at, before + std::chrono::minutes(2));
-  EXPECT_EQ(admin_.Text("SELECT recorded_by, recorded_in FROM whimbrel.whimbrel_migration"),
-            "postgres|whimbrel/test");
+  EXPECT_THAT(admin_.Text("SELECT recorded_by, recorded_in, recorded_with FROM "
+                          "whimbrel.whimbrel_migration"),
+              ::testing::MatchesRegex("postgres\\|whimbrel/test\\|whimbrel [0-9.]+"));
 }
 
 TEST_F(LedgerTest, ReadsAllRunsAndNoOtherSet) {

@@ -33,7 +33,8 @@ controller::ControllerOptions ToOptions(const ControllerCommandOptions& options)
           .resync = std::chrono::seconds(options.resync_seconds),
           .source_timeout = std::chrono::seconds(options.source_timeout_seconds),
           .trust = options.manifests.empty() ? report::Trust::kCluster : report::Trust::kLocal,
-          .instance = HostName()};
+          .instance = HostName(),
+          .jobs_in_process = !options.manifests.empty()};
 }
 
 Result<std::unique_ptr<kube::ObjectClient>> ConnectToCluster(

@@ -156,6 +156,7 @@ int Main(int argc, char** argv) {
   CLI::App app("Whimbrel brings PostgreSQL databases to the version that you ask for.", "whimbrel");
   Options options;
   app.require_subcommand(1);
+  app.fallthrough();
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   app.add_option("--log-format", options.log_format, "json or text")

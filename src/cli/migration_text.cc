@@ -23,7 +23,7 @@ std::string Text(const json& object, const char* pointer) {
 
 std::uint32_t Number(const json& object, const char* pointer) {
   const json::json_pointer at(pointer);
-  return object.contains(at) && object.at(at).is_number_unsigned()
+  return object.contains(at) && object.at(at).is_number_integer()
              ? object.at(at).get<std::uint32_t>()
              : 0;
 }
@@ -91,6 +91,7 @@ std::string DetailsText(const json& object, const SourceTextOf& source_text, boo
   std::string out = AppliedText(object, style);
   if (IsTrue(object, "Ready")) return out;
   const report::Failure failure = FailureOf(object);
+  if (!out.empty()) out += "\n";
   return out + FailureText(failure, source_text(object, failure.position.file), colour);
 }
 

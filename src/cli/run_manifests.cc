@@ -79,8 +79,9 @@ ExitCode RunManifests(const RunManifestsOptions& options, std::stop_token stop, 
 
   auto runner =
       engine::NewInProcessRunner({.max_concurrent_migrations = options.max_concurrent_migrations});
-  controller::Controller controller(**client, *runner,
-                                    {.trust = report::Trust::kLocal, .objects_may_appear = false});
+  controller::Controller controller(
+      **client, *runner,
+      {.trust = report::Trust::kLocal, .objects_may_appear = false, .jobs_in_process = true});
   if (Result<void> started = controller.Start(stop); !started) {
     err << "whimbrel: " << started.error().ToString() << "\n";
     return ExitCode::kUsage;

@@ -98,7 +98,7 @@ bool Decision::SomebodyElseRuns() const {
 std::optional<Obstacle> Decision::FindObstacle() const {
   const Result<Spec>& spec = seen_.object.spec;
   if (!spec) return Obstacle{Reason::kInvalidSpec, spec.error().message};
-  if (spec->execution.mode == ExecutionMode::kJob) {
+  if (spec->execution.mode == ExecutionMode::kJob && !seen_.jobs_in_process) {
     return Obstacle{Reason::kInvalidSpec,
                     "execution.mode Job comes with a later version of Whimbrel; set InProcess"};
   }

@@ -61,6 +61,7 @@ struct Observed {
   double jitter = 0;       ///< Uniform in [0, 1).
   std::chrono::seconds resync{600};
   std::chrono::seconds source_timeout{300};
+  bool jobs_in_process = false;  ///< ControllerOptions::jobs_in_process.
 };
 
 }  // namespace whimbrel::controller

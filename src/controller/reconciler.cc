@@ -68,7 +68,8 @@ ApiResult<std::optional<Observed>> Reconciler::Gather(const ObjectKey& key, std:
                     .new_run_id = NewUuid(),
                     .jitter = random_.Uniform(),
                     .resync = options_.resync,
-                    .source_timeout = options_.source_timeout};
+                    .source_timeout = options_.source_timeout,
+                    .jobs_in_process = options_.jobs_in_process};
   GatherRun(observed);
   if (ApiResult<void> files = GatherFiles(observed, stop); !files) {
     return tl::make_unexpected(std::move(files).error());

@@ -1,0 +1,174 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "support/eventually.h"
+#include "support/postgres_server.h"
+#include "support/subprocess.h"
+#include "support/temp_dir.h"
+
+namespace whimbrel::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using whimbrel::testing::Eventually;
+using whimbrel::testing::PgClient;
+using whimbrel::testing::PgTarget;
+using whimbrel::testing::ProcessResult;
+using whimbrel::testing::RunProcess;
+using whimbrel::testing::SharedPostgres;
+using whimbrel::testing::SpawnOptions;
+using whimbrel::testing::Subprocess;
+using whimbrel::testing::TempDir;
+
+/// `whimbrel run DIR` as a person starts it.
+class RunFolderTest : public ::testing::Test {
+ protected:
+  SpawnOptions Command(std::vector<std::string> more = {}) {
+    SpawnOptions options;
+    options.argv = {WHIMBREL_BINARY, "run", folder_.path().string()};
+    options.argv.insert(options.argv.end(), more.begin(), more.end());
+    options.environment = {{"PGHOST", database_.host},
+                           {"PGPORT", std::to_string(database_.port)},
+                           {"PGUSER", database_.user},
+                           {"PGPASSWORD", database_.password},
+                           {"PGDATABASE", database_.dbname}};
+    return options;
+  }
+  ProcessResult Run(std::vector<std::string> more = {}) {
+    return RunProcess(Command(std::move(more)));
+  }
+
+  TempDir folder_;
+  PgTarget database_ = SharedPostgres().CreateDatabase();
+  PgClient sql_{database_};
+};
+
+TEST_F(RunFolderTest, TakesTheDatabaseFromTheEnvironment) {
+  folder_.Write("001_a.sql", "CREATE TABLE a (id int);\n");
+  const ProcessResult result = Run();
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("applied 001"));
+  EXPECT_THAT(result.out, HasSubstr("up to date at version 001"));
+  EXPECT_THAT(result.out, Not(HasSubstr("\x1b")));
+}
+
+TEST_F(RunFolderTest, TakesTheDatabaseFromAFileOrStandardInput) {
+  folder_.Write("001_a.sql", "CREATE TABLE a (id int);\n");
+  const TempDir other;
+  const std::string file = other.Write("url", database_.Uri() + "\n").string();
+  EXPECT_EQ(
+      RunProcess({.argv = {WHIMBREL_BINARY, "run", folder_.path().string(), "--url-file", file}})
+          .exit_code,
+      0);
+  const ProcessResult piped =
+      RunProcess({.argv = {WHIMBREL_BINARY, "run", folder_.path().string(), "--url-file", "-"},
+                  .input = database_.Uri()});
+  EXPECT_EQ(piped.exit_code, 0) << piped.err;
+}
+
+TEST_F(RunFolderTest, ShowsAFailureAsAPersonWantsIt) {
+  folder_.Write("001_a.sql", "CREATE TABLE a (id int);\n");
+  folder_.Write("002_b.sql", "CREATE TABLE b (id int);\nINSERT INTO nope VALUES (1);\n");
+  const ProcessResult result = Run();
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(
+      result.err,
+      HasSubstr(
+          "MigrationFailed in version 002\n002_b.sql:2:13\n 2 | INSERT INTO nope VALUES (1);\n"
+          "   |             ^\n"));
+  EXPECT_THAT(result.err, HasSubstr("SQLSTATE 42P01"));
+}
+
+TEST_F(RunFolderTest, SpeaksJson) {
+  folder_.Write("001_a.sql", "CREATE TABLE a (id int);\n");
+  const ProcessResult result = Run({"-o", "json"});
+  const nlohmann::json report = nlohmann::json::parse(result.out);
+  EXPECT_EQ(report.at("succeeded"), true);
+  EXPECT_EQ(report.at("currentVersion"), "001");
+}
+
+TEST_F(RunFolderTest, ExplainsAFolderThatIsNotThere) {
+  const ProcessResult result = RunProcess({.argv = {WHIMBREL_BINARY, "run", "/nowhere"}});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("/nowhere"));
+}
+
+TEST_F(RunFolderTest, ExplainsWrongFlags) {
+  EXPECT_EQ(RunProcess({.argv = {WHIMBREL_BINARY, "run", "--no-such-flag"}}).exit_code, 2);
+  EXPECT_EQ(RunProcess({.argv = {WHIMBREL_BINARY}}).exit_code, 2);
+  EXPECT_EQ(RunProcess({.argv = {WHIMBREL_BINARY, "run"}}).exit_code, 2);
+  EXPECT_EQ(RunProcess({.argv = {WHIMBREL_BINARY, "version"}}).exit_code, 0);
+}
+
+TEST_F(RunFolderTest, NeverShowsThePassword) {
+  folder_.Write("001_a.sql", "SELECT 1;\n");
+  SpawnOptions options = Command({"--log-level", "debug"});
+  options.environment["PGPASSWORD"] = "c4n4ry-secret";
+  const ProcessResult result = RunProcess(options);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("AuthenticationFailed"));
+  EXPECT_THAT(result.out + result.err, Not(HasSubstr("c4n4ry")));
+}
+
+/// A migration that does something, then waits long enough to be killed in.
+constexpr const char* kSlow =
+    "CREATE TABLE slow (n int);\nINSERT INTO slow VALUES (1);\nSELECT pg_sleep(300);\n";
+constexpr const char* kQuick = "CREATE TABLE slow (n int);\nINSERT INTO slow VALUES (1);\n";
+
+TEST_F(RunFolderTest, AppliesOnceAfterASigkillInTheMiddle) {
+  folder_.Write("001_slow.sql", kSlow);
+  Subprocess first(Command());
+  ASSERT_TRUE(Eventually([&] {
+    return sql_.Scalar(
+               "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND "
+               "datname = "
+               "current_database()") == "1";
+  }));
+  first.Signal(SIGKILL);
+  EXPECT_EQ(first.Wait(), 128 + SIGKILL);
+
+  folder_.Write("001_slow.sql", kQuick);
+  const ProcessResult second = Run();
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM slow"), "1");
+}
+
+TEST_F(RunFolderTest, StopsCleanlyAtSigterm) {
+  folder_.Write("001_slow.sql", kSlow);
+  Subprocess process(Command());
+  ASSERT_TRUE(Eventually([&] {
+    return sql_.Scalar(
+               "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND "
+               "datname = "
+               "current_database()") == "1";
+  }));
+  process.Signal(SIGTERM);
+  EXPECT_EQ(process.Wait(std::chrono::seconds(10)), 3);
+  EXPECT_THAT(process.err(), HasSubstr("Cancelled"));
+  EXPECT_TRUE(Eventually([&] {
+    return sql_.Scalar(
+               "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'whimbrel/%' AND "
+               "datname = "
+               "current_database()") == "0";
+  }));
+}
+
+TEST_F(RunFolderTest, AppliesOnceWhenTwoRunAtOnce) {
+  for (int i = 1; i <= 20; ++i) {
+    folder_.Write(std::to_string(i) + "_x.sql",
+                  "CREATE TABLE IF NOT EXISTS log (n int);\nINSERT INTO log VALUES (" +
+                      std::to_string(i) + ");\n");
+  }
+  Subprocess a(Command());
+  Subprocess b(Command());
+  EXPECT_EQ(a.Wait(), 0) << a.err();
+  EXPECT_EQ(b.Wait(), 0) << b.err();
+  EXPECT_EQ(sql_.Scalar("SELECT count(*) || ' ' || count(DISTINCT n) FROM log"), "20 20");
+}
+
+}  // namespace
+}  // namespace whimbrel::cli

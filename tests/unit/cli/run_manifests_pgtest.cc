@@ -1,0 +1,103 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/subprocess.h"
+#include "unit/cli/manifests.h"
+
+namespace whimbrel::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using whimbrel::testing::PgClient;
+using whimbrel::testing::PgTarget;
+using whimbrel::testing::ProcessResult;
+using whimbrel::testing::RunProcess;
+using whimbrel::testing::SharedPostgres;
+using whimbrel::testing::TempDir;
+
+/// `whimbrel run -f`: the controller itself over manifests in a folder.
+class RunManifestsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_.Write("1-secret.yaml", SecretYaml("quickstart-db", database_));
+    folder_.Write("2-configmap.yaml", Example("quickstart", "2-configmap.yaml"));
+    folder_.Write("3-databasemigration.yaml", Example("quickstart", "3-databasemigration.yaml"));
+  }
+  ProcessResult Run(std::vector<std::string> more = {}) {
+    std::vector<std::string> argv = {WHIMBREL_BINARY, "run", "-f", folder_.path().string()};
+    argv.insert(argv.end(), more.begin(), more.end());
+    return RunProcess({.argv = argv});
+  }
+  void AddMigration(const std::string& name, const std::string& sql) {
+    folder_.Write("2-configmap.yaml", Example("quickstart", "2-configmap.yaml") + "  " + name +
+                                          ": |\n    " + sql + "\n");
+  }
+
+  TempDir folder_;
+  PgTarget database_ = SharedPostgres().CreateDatabase();
+  PgClient sql_{database_};
+};
+
+TEST_F(RunManifestsTest, MigratesAndShowsWhatKubectlWouldShow) {
+  const ProcessResult result = Run();
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("NAME"), HasSubstr("READY"), HasSubstr("quickstart   True"),
+                    HasSubstr("UpToDate"), HasSubstr("create_customers")));
+  EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM customer_totals"), "0");
+}
+
+TEST_F(RunManifestsTest, ShowsAFailureWithItsSourceLineAndRecoversWhenMended) {
+  ASSERT_EQ(Run().exit_code, 0);
+  AddMigration("004_bad.sql", "ALTER TABLE custmers ADD COLUMN phone text;");
+  const ProcessResult broken = Run();
+  EXPECT_EQ(broken.exit_code, 3) << broken.err;
+  EXPECT_THAT(broken.out, AllOf(HasSubstr("MigrationFailed"), HasSubstr("004_bad.sql:1:1"),
+                                HasSubstr(" 1 | ALTER TABLE custmers ADD COLUMN phone text;"),
+                                HasSubstr("^"), HasSubstr("SQLSTATE 42P01")));
+  AddMigration("004_bad.sql", "ALTER TABLE customers ADD COLUMN phone text;");
+  EXPECT_EQ(Run().exit_code, 0);
+}
+
+TEST_F(RunManifestsTest, SpeaksJson) {
+  const nlohmann::json list = nlohmann::json::parse(Run({"-o", "json"}).out);
+  EXPECT_EQ(list.at("items").at(0).at("status").at("currentVersion"), "003");
+}
+
+TEST_F(RunManifestsTest, NamesWhatIsMissing) {
+  folder_.Write("1-secret.yaml", "");
+  const ProcessResult result = Run();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.out, AllOf(HasSubstr("SecretNotFound"), HasSubstr("quickstart-db")));
+}
+
+TEST_F(RunManifestsTest, RejectsUnknownFieldsAsStrictValidationDoes) {
+  folder_.Write("3-databasemigration.yaml",
+                MigrationYaml("quickstart", "quickstart-db", "quickstart-sql",
+                              "  execution:\n    mode: InProcess\n    lockTimeoutSecs: 3\n"));
+  const ProcessResult result = Run();
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("unknown field \"spec.execution.lockTimeoutSecs\""));
+}
+
+TEST_F(RunManifestsTest, RejectsImpossibleValues) {
+  folder_.Write("3-databasemigration.yaml",
+                MigrationYaml("quickstart", "quickstart-db", "quickstart-sql",
+                              "  execution:\n    mode: Sideways\n"));
+  const ProcessResult result = Run();
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("spec.execution.mode"), HasSubstr("Sideways")));
+}
+
+TEST_F(RunManifestsTest, MigratesInProcessWhatAClusterWouldRunAsAJob) {
+  folder_.Write("3-databasemigration.yaml", MigrationYaml("quickstart", "quickstart-db",
+                                                          "quickstart-sql", "  execution: {}\n"));
+  const ProcessResult result = Run();
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+}
+
+}  // namespace
+}  // namespace whimbrel::cli

@@ -1,0 +1,159 @@
+#include <gtest/gtest.h>
+
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "support/api_server.h"
+#include "support/eventually.h"
+#include "support/tcp_proxy.h"
+#include "whimbrel/kube/reflector.h"
+#include "whimbrel/kube/rest_client.h"
+
+namespace whimbrel::kube {
+namespace {
+
+using nlohmann::json;
+using testing::ApiServer;
+using testing::Eventually;
+using testing::EventuallyEquals;
+using testing::SharedApiServer;
+using testing::TcpProxy;
+
+std::unique_ptr<ObjectClient> Connect(const std::filesystem::path& kubeconfig) {
+  const auto config = LoadConfig(kubeconfig, "", ConfigEnvironment::Process());
+  if (!config) throw std::runtime_error(config.error().message);
+  auto client = NewRestClient(*config, {.user_agent = "whimbrel/test"});
+  if (!client) throw std::runtime_error(client.error().message);
+  return std::move(*client);
+}
+
+/// The owner's picture: names and the value of their key `k`.
+class Picture final : public ReflectorHandler {
+ public:
+  using Values = std::map<std::string, std::string>;
+
+  bool OnUpsert(const ObjectKey& key, Json&& object) override {
+    const std::lock_guard lock(mutex_);
+    values_[key.name] = object.contains("data") ? object["data"].value("k", "") : "";
+    return true;
+  }
+  void OnDelete(const ObjectKey& key) override {
+    const std::lock_guard lock(mutex_);
+    values_.erase(key.name);
+  }
+  void OnSynced() override {
+    const std::lock_guard lock(mutex_);
+    ++lists_;
+  }
+
+  [[nodiscard]] Values values() const {
+    const std::lock_guard lock(mutex_);
+    return values_;
+  }
+  [[nodiscard]] int lists() const {
+    const std::lock_guard lock(mutex_);
+    return lists_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Values values_;
+  int lists_ = 0;
+};
+
+/// Some kill the server that all tests share: each brings it back.
+class ReflectorApiTest : public ::testing::Test {
+ protected:
+  void Put(const std::string& name, const std::string& value) {
+    server_.MustKubectl({"apply", "-n", ns_, "--server-side", "-f", "-"},
+                        json{{"apiVersion", "v1"},
+                             {"kind", "ConfigMap"},
+                             {"metadata", {{"name", name}}},
+                             {"data", {{"k", value}}}}
+                            .dump());
+  }
+  void Remove(const std::string& name) {
+    server_.MustKubectl({"delete", "configmap", "-n", ns_, name});
+  }
+
+  [[nodiscard]] ReflectorOptions Options() const {
+    return {.name = "test",
+            .resource = ConfigMaps(),
+            .ns = ns_,
+            .backoff = {std::chrono::milliseconds(50), std::chrono::milliseconds(500)}};
+  }
+
+  ::testing::AssertionResult BecomesEqual(const Picture& picture, const Picture::Values& expected) {
+    return EventuallyEquals<Picture::Values>([&] { return picture.values(); }, expected);
+  }
+
+  ApiServer& server_ = SharedApiServer();
+  const std::string ns_ = server_.CreateNamespace();
+};
+
+TEST_F(ReflectorApiTest, FollowsTheServerThroughItsDeathAndRestart) {
+  const auto client = Connect(server_.kubeconfig());
+  Put("a", "1");
+  Put("b", "1");
+  Picture picture;
+  Reflector reflector(*client, Options(), picture);
+  ASSERT_TRUE(Eventually([&] { return reflector.synced(); }));
+  EXPECT_TRUE(BecomesEqual(picture, {{"a", "1"}, {"b", "1"}}));
+  Put("a", "2");
+  Remove("b");
+  EXPECT_TRUE(BecomesEqual(picture, {{"a", "2"}}));
+
+  server_.Kill9();
+  server_.Start();
+  Put("a", "3");
+  Put("c", "1");
+  EXPECT_TRUE(BecomesEqual(picture, {{"a", "3"}, {"c", "1"}}));
+}
+
+TEST_F(ReflectorApiTest, AWatchFromBeforeARestartCanBeTooOld) {
+  Put("a", "1");
+  server_.Kill9();
+  server_.Start();
+  const auto client = Connect(server_.kubeconfig());
+  const auto watched = client->Watch(ConfigMaps(), {.ns = ns_, .resource_version = "1"},
+                                     [](WatchEventType, Json&&) {}, {});
+  ASSERT_FALSE(watched);
+  EXPECT_EQ(watched.error().reason, ApiErrorReason::kExpired) << watched.error().ToString();
+}
+
+TEST_F(ReflectorApiTest, SeesWhatHappenedWhileItsConnectionWasCut) {
+  TcpProxy proxy(server_.port());
+  const auto client =
+      Connect(server_.KubeconfigFor("https://127.0.0.1:" + std::to_string(proxy.port()), "proxy"));
+  Put("a", "1");
+  Put("b", "1");
+  Picture picture;
+  Reflector reflector(*client, Options(), picture);
+  ASSERT_TRUE(BecomesEqual(picture, {{"a", "1"}, {"b", "1"}}));
+  proxy.Refuse();
+  Put("a", "2");
+  Remove("b");
+  proxy.Restore();
+  EXPECT_TRUE(BecomesEqual(picture, {{"a", "2"}}));
+  EXPECT_EQ(picture.lists(), 1);
+}
+
+TEST_F(ReflectorApiTest, EndsQuicklyAlthoughTheServerIsSilent) {
+  TcpProxy proxy(server_.port());
+  const auto client =
+      Connect(server_.KubeconfigFor("https://127.0.0.1:" + std::to_string(proxy.port()), "silent"));
+  Picture picture;
+  std::chrono::steady_clock::time_point begin;
+  {
+    Reflector reflector(*client, Options(), picture);
+    ASSERT_TRUE(Eventually([&] { return reflector.synced(); }));
+    proxy.BlackHole();
+    begin = std::chrono::steady_clock::now();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+}
+
+}  // namespace
+}  // namespace whimbrel::kube

@@ -1,14 +1,14 @@
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "support/api_server.h"
 #include "support/database_migration_cases.h"
+#include "unit/kube/real_crd.h"
 #include "whimbrel/kube/schema.h"
-#include "whimbrel/kube/yaml.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -21,8 +21,6 @@ using testing::DatabaseMigrationWith;
 using testing::HttpAnswer;
 using testing::Judge;
 
-constexpr const char* kCrdFile = WHIMBREL_SOURCE_DIR "/crds/databasemigrations.whimbrel.dev.yaml";
-
 ApiServer& ServerWithCrd() {
   static ApiServer& server = [&]() -> ApiServer& {
     ApiServer& shared = testing::SharedApiServer();
@@ -32,14 +30,6 @@ ApiServer& ServerWithCrd() {
     return shared;
   }();
   return server;
-}
-
-Schema DatabaseMigrationSchema() {
-  std::ifstream file(kCrdFile);
-  std::stringstream text;
-  text << file.rdbuf();
-  const json crd = *ParseYaml(text.str(), kCrdFile).value().front().value;
-  return Schema::Parse(crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]).value();
 }
 
 std::string Collection(const std::string& ns) {
@@ -80,7 +70,7 @@ TEST(SchemaOnApiServer, JudgesEveryDatabaseMigrationInTheSameWords) {
 TEST(SchemaOnApiServer, FillsInTheSameDefaults) {
   ApiServer& server = ServerWithCrd();
   const std::string ns = server.CreateNamespace();
-  const Schema schema = DatabaseMigrationSchema();
+  const Schema& schema = DatabaseMigrationSchema();
   for (const DatabaseMigrationCase& c : DatabaseMigrationCases()) {
     if (c.judge != Judge::kNobody) continue;
     const HttpAnswer answer =

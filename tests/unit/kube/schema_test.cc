@@ -3,13 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "support/database_migration_cases.h"
-#include "whimbrel/kube/yaml.h"
+#include "unit/kube/real_crd.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -20,20 +18,8 @@ using testing::DatabaseMigrationCases;
 using testing::DatabaseMigrationWith;
 using testing::Judge;
 
-json Crd() {
-  const std::string path = WHIMBREL_SOURCE_DIR "/crds/databasemigrations.whimbrel.dev.yaml";
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return *ParseYaml(text.str(), path).value().front().value;
-}
-
-Schema DatabaseMigrationSchema() {
-  return Schema::Parse(Crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]).value();
-}
-
 TEST(Schema, JudgesDatabaseMigrationsByTheRealCrd) {
-  const Schema schema = DatabaseMigrationSchema();
+  const Schema& schema = DatabaseMigrationSchema();
   for (const DatabaseMigrationCase& c : DatabaseMigrationCases()) {
     json object = c.object;
     schema.ApplyDefaults(object);
@@ -137,7 +123,7 @@ TEST(Schema, AKeywordThatIsNotSupportedIsAnError) {
   EXPECT_EQ(error(R"({"type": 5})").substr(0, 14), "not a schema: ");
 }
 
-TEST(Crd, IsSmallEnoughForClientSideApply) { EXPECT_LT(Crd().dump().size(), 200'000u); }
+TEST(Crd, IsSmallEnoughForClientSideApply) { EXPECT_LT(RealCrd().dump().size(), 200'000u); }
 
 /// Calls `visit` for every schema below `node`, with its path.
 void Walk(const json& node, const std::string& path,
@@ -150,7 +136,7 @@ void Walk(const json& node, const std::string& path,
 }
 
 TEST(Crd, EveryFieldIsDescribedAndBounded) {
-  const json properties = Crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
+  const json properties = RealCrdSchema().at("properties");
   for (const char* part : {"spec", "status"}) {
     Walk(properties[part], part, [](const json& node, const std::string& path) {
       const std::string type = node["type"];
@@ -173,7 +159,7 @@ TEST(Crd, EveryFieldIsDescribedAndBounded) {
 }
 
 TEST(Crd, AnObjectWithDefaultsInsideHasOneItself) {
-  const json properties = Crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
+  const json properties = RealCrdSchema().at("properties");
   Walk(properties["spec"], "spec", [](const json& node, const std::string& path) {
     if (!node.contains("properties")) return;
     for (const auto& [name, child] : node["properties"].items()) {

@@ -63,7 +63,10 @@ class Descriptions {
 /// The scan by rank.
 class Scan {
  public:
-  explicit Scan(const migration::ResolvedMigrations& source) : descriptions_(source) {}
+  Scan(const migration::ResolvedMigrations& source, std::size_t row_count) : descriptions_(source) {
+    rows_.reserve(row_count);
+    index_.reserve(row_count);
+  }
 
   void Add(FlywayRow row) {
     const RowType type = TypeOf(row.type);
@@ -76,14 +79,9 @@ class Scan {
   }
 
   ToolHistory Finish() && {
-    ToolHistory history;
-    history.exists = true;
-    history.baseline_version = baseline_.canonical();
-    history.applied.reserve(index_.size());
-    for (auto& slot : rows_) {
-      if (slot) history.applied.push_back(*std::move(slot));
-    }
-    return history;
+    std::erase_if(rows_, [](const ToolRow& row) { return row.kind == kCancelled; });
+    return ToolHistory{
+        .exists = true, .applied = std::move(rows_), .baseline_version = baseline_.canonical()};
   }
 
  private:
@@ -112,7 +110,7 @@ class Scan {
   /// A later row of the same migration takes the place of the earlier one, at the end.
   void Put(Kind kind, const std::string& id, FlywayRow row) {
     auto [place, is_new] = index_.try_emplace(Key(kind, id), rows_.size());
-    if (!is_new) rows_[std::exchange(place->second, rows_.size())].reset();
+    if (!is_new) rows_[std::exchange(place->second, rows_.size())].kind = kCancelled;
     rows_.push_back(ToolRow{.kind = kind,
                             .id = id,
                             .version = std::move(row.version).value_or(""),
@@ -126,14 +124,17 @@ class Scan {
   void Forget(Kind kind, const std::string& id) {
     auto it = index_.find(Key(kind, id));
     if (it == index_.end()) return;
-    rows_[it->second].reset();
+    rows_[it->second].kind = kCancelled;
     index_.erase(it);
   }
 
   static std::string Key(Kind kind, const std::string& id) { return static_cast<char>(kind) + id; }
 
+  /// Marks rows that later ones cancelled; no row of a scan is of this kind.
+  static constexpr Kind kCancelled = Kind::kUndo;
+
   Descriptions descriptions_;
-  std::vector<std::optional<ToolRow>> rows_;
+  std::vector<ToolRow> rows_;
   std::unordered_map<std::string, std::size_t> index_;  ///< Key → the slot that counts.
   Version baseline_;
 };
@@ -142,7 +143,7 @@ class Scan {
 
 ToolHistory ReadFlywayHistory(std::vector<FlywayRow> rows,
                               const migration::ResolvedMigrations& source) {
-  Scan scan(source);
+  Scan scan(source, rows.size());
   for (FlywayRow& row : rows) scan.Add(std::move(row));
   return std::move(scan).Finish();
 }

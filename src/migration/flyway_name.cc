@@ -61,7 +61,7 @@ bool LooksLikeMigration(std::string_view stem) {
              std::string_view("_+-").find(rest.front()) != std::string_view::npos;
     case 'v':
     case 'b':
-      return IsDigit(rest.front()) && rest.find(kSeparator) != rest.npos;
+      return IsDigit(rest.front()) && rest.find(kSeparator) != std::string_view::npos;
     case 'r':
       return rest.starts_with(kSeparator);
     default:

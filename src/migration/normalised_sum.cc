@@ -10,8 +10,8 @@ constexpr std::string_view kWhiteSpace = " \t\n\v\f\r";
 }  // namespace
 
 bool NormalisedSum::IsNormal(std::string_view text) {
-  return text.empty() ||
-         (kWhiteSpace.find(text.back()) == kWhiteSpace.npos && text.find("\r\n") == text.npos);
+  return text.empty() || (kWhiteSpace.find(text.back()) == std::string_view::npos &&
+                          text.find("\r\n") == std::string_view::npos);
 }
 
 void NormalisedSum::Update(std::string_view text) {

@@ -43,6 +43,12 @@ tl::unexpected<Error> NothingFound(const Source& source, Format wanted) {
                   Listed(source.files));
 }
 
+/// Every format but kAuto has one.
+const MigrationResolver* ResolverOf(Format format) {
+  return *std::find_if(Resolvers().begin(), Resolvers().end(),
+                       [format](const auto* resolver) { return resolver->format() == format; });
+}
+
 /// The resolver with most files.
 Result<Candidate> Detect(const Source& source) {
   std::vector<Candidate> candidates;
@@ -57,8 +63,9 @@ Result<Candidate> Detect(const Source& source) {
   Candidate& best = candidates.front();
   if (candidates.size() == 1) return std::move(best);
   std::string others;
-  for (std::size_t i = 1; i < candidates.size(); ++i)
+  for (std::size_t i = 1; i < candidates.size(); ++i) {
     others += (i > 1 ? ", " : "") + candidates[i].ToString();
+  }
   if (best.match.files == candidates[1].match.files) {
     return Fail(ErrorKind::kInvalidArgument,
                 "the format of the source is in doubt: " + best.ToString() + " or " + others +
@@ -78,21 +85,15 @@ std::span<const MigrationResolver* const> Resolvers() {
 }
 
 Result<ResolvedMigrations> Resolve(const Source& source, Format format) {
-  Candidate chosen{nullptr, {}};
-  if (format == Format::kAuto) {
-    Result<Candidate> detected = Detect(source);
-    if (!detected) return tl::make_unexpected(std::move(detected).error());
-    chosen = *std::move(detected);
-  } else {
-    for (const MigrationResolver* resolver : Resolvers()) {
-      if (resolver->format() == format) chosen.resolver = resolver;
-    }
-  }
-  Result<ResolvedMigrations> resolved = chosen.resolver->Resolve(source);
+  const Result<Candidate> chosen =
+      format == Format::kAuto ? Detect(source) : Candidate{ResolverOf(format), {}};
+  if (!chosen) return tl::make_unexpected(chosen.error());
+  Result<ResolvedMigrations> resolved = chosen->resolver->Resolve(source);
   if (!resolved) return resolved;
-  if (resolved->versioned.empty() && resolved->repeatable.empty())
+  if (resolved->versioned.empty() && resolved->repeatable.empty()) {
     return NothingFound(source, format);
-  resolved->format_reason = std::move(chosen.match.reason);
+  }
+  resolved->format_reason = chosen->match.reason;
   return resolved;
 }
 

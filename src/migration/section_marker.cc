@@ -27,8 +27,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kForeignD
 /// none.
 std::size_t OrnamentLength(std::string_view text) {
   if (text.empty()) return 0;
-  if (kBlanks.find(text[0]) != kBlanks.npos ||
-      std::string_view("-=*#~_").find(text[0]) != text.npos)
+  if (kBlanks.find(text[0]) != std::string_view::npos ||
+      std::string_view("-=*#~_").find(text[0]) != std::string_view::npos)
     return 1;
   // U+2500 to U+257F, box drawing.
   const bool box =
@@ -84,7 +84,8 @@ SectionMarker Direction(std::string_view word) {
 /// `:`.
 bool IsNothing(std::string_view rest) {
   if (rest.starts_with("section")) TakeWord(rest);
-  if (rest.starts_with("(") && rest.find(')') != rest.npos) rest.remove_prefix(rest.find(')') + 1);
+  if (rest.starts_with("(") && rest.find(')') != std::string_view::npos)
+    rest.remove_prefix(rest.find(')') + 1);
   rest = WithoutOrnaments(rest);
   return rest.empty() || rest == ":" || rest == ".";
 }

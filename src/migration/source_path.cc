@@ -23,7 +23,7 @@ std::string_view Defect(std::string_view path) {
   if (path.empty()) return "is empty";
   if (std::any_of(path.begin(), path.end(), IsControl)) return "holds a control character";
   if (!IsUtf8(path)) return "is not valid UTF-8";
-  if (path.find('\\') != path.npos) return "holds a backslash";
+  if (path.find('\\') != std::string_view::npos) return "holds a backslash";
   if (path.front() == '/') return "begins with `/`";
   while (!path.empty()) {
     const std::size_t slash = std::min(path.find('/'), path.size());

@@ -1,7 +1,10 @@
 #include "whimbrel/controller/validation.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <string_view>
 
 #include "controller/json_fields.h"
 
@@ -57,6 +60,50 @@ bool IsTlsForNothing(const json& spec, const json& /*old*/) {
   return Text(tls, "mode") == "Disable" && (Has(tls, "caRef") || Has(tls, "clientCertSecretRef"));
 }
 
+bool IsWordCharacter(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+         c == '_';
+}
+
+/// `^[-_a-zA-Z0-9][-._a-zA-Z0-9]*(/[-_a-zA-Z0-9][-._a-zA-Z0-9]*)*$`
+bool IsRelativePath(std::string_view path) {
+  bool at_start = true;  // Of a part.
+  for (const char c : path) {
+    const bool part = IsWordCharacter(c) || (c == '.' && !at_start);
+    if (!part && (c != '/' || at_start)) return false;
+    at_start = c == '/';
+  }
+  return !at_start;
+}
+
+/// Takes `[^.()"\s]{1,63}` from the beginning; false: there is no such name.
+bool TakeName(std::string_view& text) {
+  const std::string_view name = text.substr(0, text.find_first_of(".()\" \t\n\f\r"));
+  text.remove_prefix(name.size());
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  const auto characters = std::ranges::count_if(name, std::not_fn(continues));
+  return characters >= 1 && characters <= 63;
+}
+
+bool Take(std::string_view& text, char c) {
+  if (!text.starts_with(c)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+/// `[schema.]table[(column)]`
+bool IsTableName(std::string_view text) {
+  if (!TakeName(text)) return false;
+  if (Take(text, '.') && !TakeName(text)) return false;
+  if (Take(text, '(') && !(TakeName(text) && Take(text, ')'))) return false;
+  return text.empty();
+}
+
+bool IsTableMisspelt(const json& spec, const json& /*old*/) {
+  const json& table = Member(Member(spec, "history"), "table");
+  return table.is_string() && !IsTableName(table.get_ref<const std::string&>());
+}
+
 /// Transition rules: they hold nothing on create.
 bool IsHistoryChanged(const json& spec, const json& old, const char* field) {
   const json& before = Member(old, "history");
@@ -70,6 +117,19 @@ bool IsSchemaChanged(const json& spec, const json& old) {
 }
 bool IsSetChanged(const json& spec, const json& old) { return IsHistoryChanged(spec, old, "set"); }
 
+/// The one rule about each element of a list.
+void CheckDirectories(const json& spec, std::vector<std::string>& messages) {
+  const json& config_maps = Member(Member(spec, "source"), "configMaps");
+  if (!config_maps.is_array()) return;
+  for (std::size_t i = 0; i < config_maps.size(); ++i) {
+    const json& directory = Member(config_maps[i], "directory");
+    if (!directory.is_string() || IsRelativePath(directory.get_ref<const std::string&>())) continue;
+    messages.push_back("spec.source.configMaps[" + std::to_string(i) +
+                       "].directory: Invalid value: must be a relative path such as db/migrations; "
+                       "each part holds letters, digits, - _ and . and may not begin with a dot");
+  }
+}
+
 /// One x-kubernetes-validations rule of the CRD, on the spec and the one before.
 struct Rule {
   std::string_view path;
@@ -77,7 +137,7 @@ struct Rule {
   bool (*is_broken)(const json& spec, const json& old_spec);
 };
 
-// In the order of the CRD, word for word.
+// As the CRD words them.
 constexpr std::array kRules = {
     Rule{"spec.execution.deadlineSeconds", "must be greater than statementTimeoutSeconds",
          IsDeadlineTooShort},
@@ -93,6 +153,10 @@ constexpr std::array kRules = {
     Rule{"spec.history.table",
          "may not be changed, added or removed; create another resource for another history",
          IsTableChanged},
+    Rule{"spec.history.table",
+         "must be written as [schema.]table[(column)], with names as the catalog has them, without "
+         "quotes and spaces",
+         IsTableMisspelt},
     Rule{"spec.history.schema", "may not be changed; create another resource for another history",
          IsSchemaChanged},
     Rule{"spec.history.set", "may not be changed; create another resource for another history",
@@ -110,6 +174,7 @@ std::vector<std::string> ValidateDatabaseMigration(const json& object, const jso
     if (!rule.is_broken(spec, old_spec)) continue;
     messages.push_back(std::string(rule.path) + ": Invalid value: " + std::string(rule.message));
   }
+  CheckDirectories(spec, messages);
   return messages;
 }
 

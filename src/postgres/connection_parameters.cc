@@ -125,7 +125,7 @@ Result<ConnectionParameters> Vet(Values values, Trust trust) {
 /// part of a password (libpq's own message is of no use: it may quote the password).
 std::string UnknownUriOption(std::string_view uri) {
   const std::size_t mark = uri.find('?');
-  if (mark == uri.npos || uri.find('@', mark) != uri.npos) return "";
+  if (mark == std::string_view::npos || uri.find('@', mark) != std::string_view::npos) return "";
   const OptionsPtr options(PQconndefaults());
   for (const std::string& pair : Split(uri.substr(mark + 1), '&')) {
     const std::string key = pair.substr(0, pair.find('='));
@@ -133,7 +133,8 @@ std::string UnknownUriOption(std::string_view uri) {
     for (const PQconninfoOption* option = options.get(); option && option->keyword; ++option) {
       is_known = is_known || key == option->keyword;
     }
-    if (!is_known && key.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == key.npos) return key;
+    if (!is_known && key.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos)
+      return key;
   }
   return "";
 }
@@ -150,7 +151,7 @@ bool MayShowAPassword(std::string_view uri) {
   const std::string_view authority = body.substr(0, slash);
   const std::string_view path = body.substr(slash);
   return std::ranges::count(authority, '@') > 1 ||
-         path.substr(0, path.find('?')).find('@') != path.npos;
+         path.substr(0, path.find('?')).find('@') != std::string_view::npos;
 }
 
 /// What is wrong with a string that libpq could not parse, or not as meant; without a piece of it.
@@ -158,7 +159,7 @@ std::string ParseFailure(std::string_view text) {
   const std::string shape = "; expected is " + std::string(kShape);
   if (text.starts_with("jdbc:")) return "it is a JDBC URL, which libpq does not read" + shape;
   if (!IsUri(text)) {
-    if (text.find("://") != text.npos) return "it is a URL of another kind" + shape;
+    if (text.find("://") != std::string_view::npos) return "it is a URL of another kind" + shape;
     return "it is neither a connection URI nor a list of keyword=value" + shape;
   }
   if (const std::string option = UnknownUriOption(text); !option.empty()) {
@@ -205,7 +206,7 @@ std::string ConnectionParameters::Describe() const {
 
 Result<ConnectionParameters> ParametersFromConninfo(const Secret& conninfo, Trust trust) {
   const std::string text(WithoutLineBreak(conninfo.Reveal()));
-  if (text.find('\0') != text.npos) return NulByte();
+  if (text.find('\0') != std::string_view::npos) return NulByte();
   if (text.empty()) return Fail(ErrorKind::kInvalidArgument, "it is empty");
   char* message = nullptr;
   const OptionsPtr options(PQconninfoParse(text.c_str(), &message));
@@ -245,7 +246,7 @@ Result<ConnectionParameters> ParametersFromSecret(const SecretMap& secret,
       return Fail(ErrorKind::kNotFound, "the Secret has no key " + Quoted(entry.key) + instead);
     }
     const std::string_view value = WithoutLineBreak(found->second.Reveal());
-    if (value.find('\0') != value.npos) {
+    if (value.find('\0') != std::string_view::npos) {
       return tl::make_unexpected(About(entry.key, NulByte().value()));
     }
     if (!value.empty()) values.emplace(entry.keyword, value);

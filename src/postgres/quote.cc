@@ -8,7 +8,7 @@ std::string Double(std::string_view text, std::string_view doubled) {
   out.reserve(text.size() + 4);
   for (const char c : text) {
     out += c;
-    if (doubled.find(c) != doubled.npos) out += c;
+    if (doubled.find(c) != std::string_view::npos) out += c;
   }
   return out;
 }
@@ -18,7 +18,7 @@ std::string Double(std::string_view text, std::string_view doubled) {
 std::string QuoteIdentifier(std::string_view name) { return '"' + Double(name, "\"") + '"'; }
 
 std::string QuoteLiteral(std::string_view value) {
-  if (value.find('\\') == value.npos) return '\'' + Double(value, "'") + '\'';
+  if (value.find('\\') == std::string_view::npos) return '\'' + Double(value, "'") + '\'';
   // The blank keeps the E from sticking to a word before it, as PQescapeLiteral does.
   return " E'" + Double(value, "'\\") + '\'';
 }

@@ -56,7 +56,7 @@ bool ResolveNumeric(const std::vector<std::string>& hosts, std::vector<Resolutio
   return true;
 }
 
-PgError Failure(std::string message) {
+PgError Failure(const std::string& message) {
   PgError error;
   error.connecting = true;
   error.message = TruncateUtf8(Redact(message), 1024);

@@ -26,7 +26,8 @@ bool IsSqlState(std::string_view text) {
 std::size_t FindSqlState(std::string_view text) {
   constexpr std::string_view kBefore = ":  ";
   constexpr std::string_view kAfter = ": ";
-  for (auto at = text.find(kBefore); at != text.npos; at = text.find(kBefore, at + 1)) {
+  for (auto at = text.find(kBefore); at != std::string_view::npos;
+       at = text.find(kBefore, at + 1)) {
     const std::string_view rest = text.substr(at + kBefore.size());
     if (rest.size() < kSqlStateLength + kAfter.size()) break;
     if (IsSqlState(rest.substr(0, kSqlStateLength)) &&
@@ -34,7 +35,7 @@ std::size_t FindSqlState(std::string_view text) {
       return at + kBefore.size();
     }
   }
-  return text.npos;
+  return std::string_view::npos;
 }
 
 }  // namespace
@@ -70,7 +71,7 @@ PgError ErrorFromConnectText(std::string_view text) {
   PgError error;
   error.connecting = true;
   std::string kept(text);
-  if (const auto at = FindSqlState(text); at != text.npos) {
+  if (const auto at = FindSqlState(text); at != std::string_view::npos) {
     error.sql_state = text.substr(at, kSqlStateLength);
     kept.erase(at, kSqlStateLength + 2);
   }

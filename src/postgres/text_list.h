@@ -12,7 +12,7 @@ namespace whimbrel::postgres {
   while (!text.empty() || !parts.empty()) {
     const std::size_t end = text.find(separator);
     parts.emplace_back(text.substr(0, end));
-    if (end == text.npos) break;
+    if (end == std::string_view::npos) break;
     text.remove_prefix(end + 1);
   }
   return parts;

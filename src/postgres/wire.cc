@@ -107,7 +107,7 @@ void Wire::SendQueryParams(std::string_view sql, std::span<const Parameter> para
 }
 
 bool Wire::HoldsNul(std::string_view text) {
-  if (text.find('\0') == text.npos) return false;
+  if (text.find('\0') == std::string_view::npos) return false;
   // libpq would send what stands before it.
   not_sent_ = PgError{.sql_state = "22021", .message = "the text to send holds a NUL byte"};
   return true;

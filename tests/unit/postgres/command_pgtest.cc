@@ -178,7 +178,7 @@ TEST_F(CommandTest, AClosedSessionFailsEveryCallAndIsSafeToAsk) {
 
 TEST_F(CommandTest, ALargeStatementAndALargeResultPass) {
   Connection connection = Open();
-  const std::string large(20'000'000, 'x');
+  const std::string large(8'000'000, 'x');
   const auto rows = connection.Execute("SELECT '" + large + "'");
   ASSERT_TRUE(rows) << rows.error().ToString();
   EXPECT_EQ((*rows)[0][0]->size(), large.size());

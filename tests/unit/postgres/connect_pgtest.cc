@@ -11,7 +11,8 @@ using ::testing::Not;
 
 class ConnectTest : public PgTest {
  protected:
-  static PgError Refused(const ConnectionParameters& parameters, ConnectOptions options = {}) {
+  static PgError Refused(const ConnectionParameters& parameters,
+                         const ConnectOptions& options = {}) {
     auto connection = Connection::Open(parameters, options);
     if (connection) {
       ADD_FAILURE() << "connected to " << parameters.Describe();

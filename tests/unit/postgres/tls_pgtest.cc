@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <memory>
 
 #include "support/postgres_server.h"
 #include "support/subprocess.h"
@@ -32,14 +33,14 @@ std::string MakeCertificate(const TempDir& folder, const std::string& name,
 class TlsTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    folder_ = new TempDir;
+    folder_ = std::make_unique<TempDir>();
     ca_ = MakeCertificate(*folder_, "server", "localhost");
     other_ca_ = MakeCertificate(*folder_, "other", "localhost");
     // Read by the server, which is another user where we are root.
     std::filesystem::permissions(folder_->path(), std::filesystem::perms::owner_all |
                                                       std::filesystem::perms::group_exec |
                                                       std::filesystem::perms::others_exec);
-    server_ = new PostgresServer({.settings = {}});
+    server_ = std::make_unique<PostgresServer>();
     whimbrel::testing::PgClient sql(server_->target());
     const std::string target = sql.Scalar("SHOW data_directory");
     std::filesystem::copy(*folder_ / "server.crt", target + "/server.crt");
@@ -52,8 +53,8 @@ class TlsTest : public ::testing::Test {
     server_->Restart();
   }
   static void TearDownTestSuite() {
-    delete server_;
-    delete folder_;
+    server_.reset();
+    folder_.reset();
   }
 
   PgResult<Connection> Open(const std::string& host, const TlsSettings& tls) {
@@ -68,15 +69,11 @@ class TlsTest : public ::testing::Test {
     return Connection::Open(parameters, {.application_name = "test"});
   }
 
-  static TempDir* folder_;
-  static PostgresServer* server_;
-  static std::string ca_;
-  static std::string other_ca_;
+  static inline std::unique_ptr<TempDir> folder_;
+  static inline std::unique_ptr<PostgresServer> server_;
+  static inline std::string ca_;
+  static inline std::string other_ca_;
 };
-TempDir* TlsTest::folder_ = nullptr;
-PostgresServer* TlsTest::server_ = nullptr;
-std::string TlsTest::ca_;
-std::string TlsTest::other_ca_;
 
 TEST_F(TlsTest, VerifiesTheServerAgainstTheGivenCa) {
   auto connection = Open("localhost", {.mode = "verify-full", .ca_pem = ca_});

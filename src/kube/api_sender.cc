@@ -11,7 +11,7 @@
 namespace whimbrel::kube {
 namespace {
 
-constexpr std::size_t kMaxErrorBytes = 64 * 1024;
+constexpr std::size_t kMaxErrorBytes = std::size_t{64} << 10;
 constexpr std::size_t kMaxLoggedWarnings = 256;
 
 tl::unexpected<ApiError> Cancelled() {

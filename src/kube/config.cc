@@ -19,6 +19,7 @@ constexpr const char* kServiceAccountFolder = "/var/run/secrets/kubernetes.io/se
 
 Result<std::string> ReadWholeFile(const std::string& path) {
   struct Close {
+    // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): unique_ptr is the owner.
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "re"));

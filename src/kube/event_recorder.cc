@@ -1,8 +1,9 @@
 #include "whimbrel/kube/event_recorder.h"
 
 #include <array>
+#include <charconv>
+#include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <deque>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -33,11 +34,11 @@ constexpr std::size_t kMaxWord = 128;
 // Unique, and sorted by time: `<object>.<nanoseconds in hex>`, as client-go names them.
 std::string EventName(const RecordedEvent& event, std::int64_t sequence) {
   const auto nanoseconds =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(event.at.time_since_epoch()).count();
-  std::array<char, 20> suffix{};
-  std::snprintf(suffix.data(), suffix.size(), ".%llx",
-                static_cast<unsigned long long>(nanoseconds + sequence));
-  std::string name = event.about.key.name + suffix.data();
+      std::chrono::duration_cast<std::chrono::nanoseconds>(event.at.time_since_epoch());
+  std::array<char, 16> hex{};
+  const auto [end, error] =
+      std::to_chars(hex.data(), hex.data() + hex.size(), nanoseconds.count() + sequence, 16);
+  std::string name = event.about.key.name + "." + std::string(hex.data(), end);
   return name.size() <= kMaxName ? name : NewUuid();
 }
 
@@ -69,7 +70,8 @@ bool IsFinal(ApiErrorReason reason) {
 
 class EventRecorder::Impl {
  public:
-  Impl(ObjectClient& client, std::string controller, std::string instance, const Clock& clock)
+  Impl(ObjectClient& client, std::string_view controller, std::string_view instance,
+       const Clock& clock)
       : client_(client),
         controller_(TruncateUtf8(controller, kMaxWord)),
         instance_(TruncateUtf8(instance, kMaxWord)),
@@ -191,10 +193,9 @@ class EventRecorder::Impl {
   std::jthread thread_;  // Last: ends before anything it uses.
 };
 
-EventRecorder::EventRecorder(ObjectClient& client, std::string reporting_controller,
-                             std::string reporting_instance, const Clock& clock)
-    : impl_(std::make_unique<Impl>(client, std::move(reporting_controller),
-                                   std::move(reporting_instance), clock)) {}
+EventRecorder::EventRecorder(ObjectClient& client, std::string_view reporting_controller,
+                             std::string_view reporting_instance, const Clock& clock)
+    : impl_(std::make_unique<Impl>(client, reporting_controller, reporting_instance, clock)) {}
 EventRecorder::~EventRecorder() = default;
 
 void EventRecorder::Record(const ObjectReference& about, EventType type, std::string reason,

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "whimbrel/base/clock.h"
 #include "whimbrel/kube/object_client.h"
@@ -24,8 +25,8 @@ struct ObjectReference {
 /// five seconds.
 class EventRecorder {
  public:
-  EventRecorder(ObjectClient& client, std::string reporting_controller,
-                std::string reporting_instance, const Clock& clock = Clock::System());
+  EventRecorder(ObjectClient& client, std::string_view reporting_controller,
+                std::string_view reporting_instance, const Clock& clock = Clock::System());
   ~EventRecorder();
 
   /// `reason` and `action` are words in CamelCase, of at most 128 bytes; without an action it is

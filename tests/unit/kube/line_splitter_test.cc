@@ -28,7 +28,7 @@ TEST(LineSplitterTest, CutsAtLineEndsWhateverThePieces) {
 }
 
 TEST(LineSplitterTest, RefusesALineOverTheLimit) {
-  for (const std::size_t piece : {1, 4, 100}) {
+  for (const std::size_t piece : {1U, 4U, 100U}) {
     std::vector<std::string> lines;
     LineSplitter splitter(5, [&](std::string_view line) {
       lines.emplace_back(line);

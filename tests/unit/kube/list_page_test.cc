@@ -80,7 +80,7 @@ const Case kCases[] = {
 
 TEST(ListPageTest, CutsTheTextIntoItsPartsWhateverThePieces) {
   for (const Case& test : kCases) {
-    for (const std::size_t piece : {1, 2, 3, 5, 7, 1000}) {
+    for (const std::size_t piece : {1U, 2U, 3U, 5U, 7U, 1000U}) {
       EXPECT_EQ(Cut(test.text, piece), test.expected) << test.name << ", pieces of " << piece;
     }
   }

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "support/api_server.h"
-#include "support/database_migration_cases.h"
 #include "support/temp_dir.h"
 #include "unit/kube/real_crd.h"
+#include "unit/kube/schema_cases.h"
 #include "whimbrel/kube/config.h"
 #include "whimbrel/kube/manifest_client.h"
 #include "whimbrel/kube/rest_client.h"
@@ -16,7 +16,6 @@ namespace whimbrel::kube {
 namespace {
 
 using testing::ApiServer;
-using testing::DatabaseMigrationWith;
 using testing::TempDir;
 
 const Resource kMigrations{.group = "whimbrel.dev",

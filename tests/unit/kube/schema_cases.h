@@ -1,18 +1,29 @@
-#include "support/database_migration_cases.h"
+#pragma once
 
-namespace whimbrel::testing {
-namespace {
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
-using nlohmann::json;
+namespace whimbrel::kube {
+
+/// One DatabaseMigration and what the schema of the CRD has to say about it: kube::Schema and a
+/// real API server judge alike. (Rules: tests/unit/controller/validation_cases.h.)
+struct SchemaCase {
+  std::string name;
+  nlohmann::json object;
+  std::string violation;  ///< How it begins, in the API server's words; empty when it is valid.
+};
 
 /// The patch is JSON; `{Nx}` in a string stands for N times x.
-struct Row {
+struct SchemaRow {
   const char* name;
   const char* patch;
   const char* violation;
 };
 
-constexpr Row kValid[] = {
+inline constexpr SchemaRow kValidRows[] = {
     {"the least that one can say", "{}", ""},
     {"nulls where a default or nothing will do",
      R"({"spec":{"history":{"table":"$null"},"execution":"$null","suspend":"$null"}})", ""},
@@ -46,7 +57,7 @@ constexpr Row kValid[] = {
     {"TLS off, said plainly", R"({"spec":{"database":{"tls":{"mode":"Disable"}}}})", ""},
 };
 
-constexpr Row kBySchema[] = {
+inline constexpr SchemaRow kInvalidRows[] = {
     {"an unknown field of spec", R"({"spec":{"x":1}})", "unknown field \"spec.x\""},
     {"a misspelt field", R"({"spec":{"execution":{"mod":"Job"}}})",
      "unknown field \"spec.execution.mod\""},
@@ -124,77 +135,8 @@ constexpr Row kBySchema[] = {
      R"(spec.history.set: Invalid value: "a.b": spec.history.set in body should match '^[a-zA-Z0-9]([-_a-zA-Z0-9]*[a-zA-Z0-9])?$')"},
 };
 
-constexpr Row kByRule[] = {
-    {"no kind of source", R"({"spec":{"source":{"configMaps":null}}})",
-     R"(spec.source: Invalid value: "object": must have exactly one of configMaps and inline)"},
-    {"two kinds of source", R"({"spec":{"source":{"inline":[{"name":"a.sql","sql":"x"}]}}})",
-     R"(spec.source: Invalid value: "object": must have exactly one of configMaps and inline)"},
-    {"too much inline SQL, in two files", R"({"spec":{"source":{"configMaps":null,"inline":[
-       {"name":"1.sql","sql":"{131072x}"},{"name":"2.sql","sql":"y"}]}}})",
-     R"(spec.source.inline: Invalid value: "array": must not hold more than 128 KiB of SQL in all; use configMaps for more)"},
-    {"too much inline SQL, in bytes", R"({"spec":{"source":{"configMaps":null,"inline":[
-       {"name":"1.sql","sql":"{65537é}"}]}}})",
-     R"(spec.source.inline: Invalid value: "array": must not hold more than 128 KiB of SQL in all; use configMaps for more)"},
-    {"a folder outside",
-     R"({"spec":{"source":{"configMaps":[{"name":"a"},{"name":"b","directory":"../x"}]}}})",
-     R"(spec.source.configMaps[1].directory: Invalid value: "string": must be a relative path such as db/migrations; each part holds letters, digits, - _ and . and may not begin with a dot)"},
-    {"a folder with a slash too many",
-     R"({"spec":{"source":{"configMaps":[{"name":"a","directory":"x/"}]}}})",
-     R"(spec.source.configMaps[0].directory: Invalid value: "string": must be a relative path such as db/migrations; each part holds letters, digits, - _ and . and may not begin with a dot)"},
-    {"no way to log in", R"({"spec":{"database":{"secretRef":null}}})",
-     R"(spec.database: Invalid value: "object": must have exactly one of secretRef and connection)"},
-    {"two ways to log in",
-     R"({"spec":{"database":{"connection":{"host":"h","dbname":"d","user":"u"}}}})",
-     R"(spec.database: Invalid value: "object": must have exactly one of secretRef and connection)"},
-    {"an authority without TLS",
-     R"({"spec":{"database":{"tls":{"mode":"Disable","caRef":{"name":"x"}}}}})",
-     R"(spec.database.tls: Invalid value: "object": caRef and clientCertSecretRef must not be set when mode is Disable)"},
-    {"a client certificate without TLS",
-     R"({"spec":{"database":{"tls":{"mode":"Disable","clientCertSecretRef":{"name":"x"}}}}})",
-     R"(spec.database.tls: Invalid value: "object": caRef and clientCertSecretRef must not be set when mode is Disable)"},
-    {"a table in quotes", R"({"spec":{"history":{"table":"\"a b\""}}})",
-     R"(spec.history.table: Invalid value: "string": must be written as [schema.]table[(column)], with names as the catalog has them, without quotes and spaces)"},
-    {"a table of three parts", R"({"spec":{"history":{"table":"a.b.c"}}})",
-     R"(spec.history.table: Invalid value: "string": must be written as [schema.]table[(column)], with names as the catalog has them, without quotes and spaces)"},
-    {"a deadline no later than a statement's", R"({"spec":{"execution":{"deadlineSeconds":900}}})",
-     R"(spec.execution.deadlineSeconds: Invalid value: "object": must be greater than statementTimeoutSeconds)"},
-    {"a first wait longer than the longest",
-     R"({"spec":{"execution":{"retry":{"initialSeconds":301}}}})",
-     R"(spec.execution.retry.initialSeconds: Invalid value: "object": must not be greater than maxSeconds)"},
-};
-
-/// Updates. `patch` is the new object, `old_patch` the old one.
-struct UpdateRow {
-  const char* name;
-  const char* old_patch;
-  const char* patch;
-  const char* violation;
-};
-
-constexpr UpdateRow kUpdates[] = {
-    {"what may be changed", R"({"spec":{"history":{"schema":"a"}}})",
-     R"({"spec":{"suspend":true,"history":{"schema":"a","adopt":"Never","baselineVersion":"1"},
-                 "database":{"secretRef":{"name":"other"}},"target":{"version":"7"}}})",
-     ""},
-    {"a default that is written out", "{}",
-     R"({"spec":{"history":{"schema":"whimbrel","set":"default"}}})", ""},
-    {"another schema", "{}", R"({"spec":{"history":{"schema":"b"}}})",
-     R"(spec.history.schema: Invalid value: "string": may not be changed; create another resource for another history)"},
-    {"a schema that is taken away", R"({"spec":{"history":{"schema":"a"}}})", "{}",
-     R"(spec.history.schema: Invalid value: "string": may not be changed; create another resource for another history)"},
-    {"another set", R"({"spec":{"history":{"set":"a"}}})", R"({"spec":{"history":{"set":"b"}}})",
-     R"(spec.history.set: Invalid value: "string": may not be changed; create another resource for another history)"},
-    {"another table", R"({"spec":{"history":{"table":"a"}}})",
-     R"({"spec":{"history":{"table":"b"}}})",
-     R"(spec.history.table: Invalid value: "object": may not be changed, added or removed; create another resource for another history)"},
-    {"a table that is added", "{}", R"({"spec":{"history":{"table":"b"}}})",
-     R"(spec.history.table: Invalid value: "object": may not be changed, added or removed; create another resource for another history)"},
-    {"a table that is removed", R"({"spec":{"history":{"table":"a"}}})", "{}",
-     R"(spec.history.table: Invalid value: "object": may not be changed, added or removed; create another resource for another history)"},
-};
-
 /// `{Nx}`, alone in a string, to N times x.
-std::string Repeated(const std::string& text) {
+inline std::string Repeated(const std::string& text) {
   const std::size_t digits = text.find_first_not_of("0123456789", 1);
   const std::string unit = text.substr(digits, text.size() - digits - 1);
   std::string repeated;
@@ -203,9 +145,9 @@ std::string Repeated(const std::string& text) {
 }
 
 /// Fills in `{Nx}`, also after `sha256:`, and `$null`, which a merge patch cannot say.
-void FillIn(json& value) {
+inline void FillIn(nlohmann::json& value) {
   if (value.is_structured()) {
-    for (json& member : value) FillIn(member);
+    for (nlohmann::json& member : value) FillIn(member);
   } else if (value.is_string()) {
     const std::string text = value;
     const std::size_t brace = text.find('{');
@@ -217,38 +159,9 @@ void FillIn(json& value) {
   }
 }
 
-json Object(const char* patch) {
-  json object = DatabaseMigrationWith(json::parse(patch));
-  FillIn(object);
-  return object;
-}
-
-std::vector<DatabaseMigrationCase> AllCases() {
-  std::vector<DatabaseMigrationCase> cases;
-  for (const Row& row : kValid)
-    cases.push_back({row.name, Judge::kNobody, Object(row.patch), {}, ""});
-  for (const Row& row : kBySchema) {
-    cases.push_back({row.name, Judge::kSchema, Object(row.patch), {}, row.violation});
-  }
-  for (const Row& row : kByRule) {
-    cases.push_back({row.name, Judge::kRule, Object(row.patch), {}, row.violation});
-  }
-  for (const UpdateRow& row : kUpdates) {
-    const Judge judge = *row.violation == '\0' ? Judge::kNobody : Judge::kRule;
-    cases.push_back({row.name, judge, Object(row.patch), Object(row.old_patch), row.violation});
-  }
-  return cases;
-}
-
-}  // namespace
-
-const std::vector<DatabaseMigrationCase>& DatabaseMigrationCases() {
-  static const std::vector<DatabaseMigrationCase> kCases = AllCases();
-  return kCases;
-}
-
-json DatabaseMigrationWith(const json& patch) {
-  json object = json::parse(R"({
+/// A minimal valid DatabaseMigration, with `patch` (RFC 7386) merged into it.
+inline nlohmann::json DatabaseMigrationWith(const nlohmann::json& patch) {
+  nlohmann::json object = nlohmann::json::parse(R"({
     "apiVersion": "whimbrel.dev/v1alpha1", "kind": "DatabaseMigration", "metadata": {"name": "orders"},
     "spec": {"database": {"secretRef": {"name": "orders-db"}},
              "source": {"configMaps": [{"name": "orders-sql"}]}}})");
@@ -256,4 +169,16 @@ json DatabaseMigrationWith(const json& patch) {
   return object;
 }
 
-}  // namespace whimbrel::testing
+inline std::vector<SchemaCase> SchemaCases() {
+  std::vector<SchemaCase> cases;
+  const auto add = [&cases](const SchemaRow& row) {
+    nlohmann::json object = DatabaseMigrationWith(nlohmann::json::parse(row.patch));
+    FillIn(object);
+    cases.push_back({.name = row.name, .object = std::move(object), .violation = row.violation});
+  };
+  for (const SchemaRow& row : kValidRows) add(row);
+  for (const SchemaRow& row : kInvalidRows) add(row);
+  return cases;
+}
+
+}  // namespace whimbrel::kube

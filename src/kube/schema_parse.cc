@@ -110,8 +110,9 @@ constexpr std::array<std::pair<std::string_view, Parser>, 19> kKeywords = {{
 Result<std::unique_ptr<SchemaNode>> ParseSchemaNode(const json& schema, const std::string& path) {
   auto node = std::make_unique<SchemaNode>();
   for (const auto& [keyword, value] : schema.items()) {
-    const auto known = std::find_if(kKeywords.begin(), kKeywords.end(),
-                                    [&](const auto& entry) { return entry.first == keyword; });
+    const auto known =
+        std::find_if(kKeywords.begin(), kKeywords.end(),
+                     [&name = keyword](const auto& entry) { return entry.first == name; });
     if (known == kKeywords.end()) return Unsupported(path, keyword);
     if (auto parsed = known->second(*node, value, path); !parsed) {
       return tl::make_unexpected(parsed.error());

@@ -80,9 +80,9 @@ Result<std::vector<YamlDocument>> ParseYaml(std::string_view text, const std::st
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
       if (builder.problem()) return ErrorAt(text, file, *builder.problem());
-      documents.push_back(
-          YamlDocument{.value = std::make_unique<nlohmann::json>(builder.TakeDocument()),
-                       .line = static_cast<std::uint32_t>(builder.document_line()) + 1});
+      YamlDocument& document = documents.emplace_back();
+      document.value = std::make_unique<nlohmann::json>(builder.TakeDocument());
+      document.line = static_cast<std::uint32_t>(builder.document_line()) + 1;
     }
   } catch (const YAML::Exception& error) {
     // What the builder found stands before what the parser stumbled over afterwards.

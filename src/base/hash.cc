@@ -19,8 +19,8 @@ struct FreeContext {
 };
 using ContextPtr = std::unique_ptr<EVP_MD_CTX, FreeContext>;
 
-/// Fetched once: EVP_sha256() alone makes OpenSSL 3 look its provider up for each digest, which takes
-/// longer than the digest of a small file.
+/// Fetched once: EVP_sha256() alone makes OpenSSL 3 look its provider up for each digest, which
+/// takes longer than the digest of a small file.
 const EVP_MD* Algorithm() {
   static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   return algorithm;

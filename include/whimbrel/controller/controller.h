@@ -26,7 +26,8 @@ struct ControllerOptions {
   /// False: nobody adds objects any more (`whimbrel run -f`), so a resource that waits for a
   /// ConfigMap or a Secret counts as settled.
   bool objects_may_appear = true;
-  /// Runs in this process also what asks for mode Job: where there is no cluster that could run one.
+  /// Runs in this process also what asks for mode Job: where there is no cluster that could run
+  /// one.
   bool jobs_in_process = false;
 };
 

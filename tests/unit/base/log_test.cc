@@ -100,7 +100,8 @@ TEST(JsonLineTest, RedactsValuesAndMessages) {
 
 TEST(JsonLineTest, RedactsBeforeItCuts) {
   // Cut first, the text would end before the @ that tells how far the password reaches.
-  const std::string text = std::string(4060, 'x') + " postgres://app:p@hunter2hunter2hunter2@db/app";
+  const std::string text =
+      std::string(4060, 'x') + " postgres://app:p@hunter2hunter2hunter2@db/app";
   EXPECT_EQ(Line({{"value", text}}).find("hunter"), std::string::npos);
 }
 

@@ -6,6 +6,8 @@
 #include "support/eventually.h"
 #include "support/tcp_proxy.h"
 #include "unit/engine/run_fixture.h"
+#include "whimbrel/history/ledger.h"
+#include "whimbrel/migration/resolver.h"
 
 namespace whimbrel::engine {
 namespace {
@@ -179,12 +181,10 @@ TEST_F(BadDays, IsFencedByTheClaimEvenWithoutTheLock) {
   ASSERT_EQ(Ending(Execute(RequestFor(database_, kOnce))), "Succeeded 001");
   sql_.Exec("DELETE FROM whimbrel.whimbrel_migration; TRUNCATE once");
   PgClient other(database_);
-  other.Exec(
-      "BEGIN; CREATE TABLE copied AS SELECT 1; INSERT INTO whimbrel.whimbrel_migration (set, kind, "
-      "id, run, state, "
-      "attempt, version, description, path, origin) VALUES ('default', 'V', '1', 1, 'applied', 1, "
-      "'001', 'once', "
-      "'001_once.sql', 'own')");
+  const auto resolved = migration::Resolve(*SourceOf(kOnce), migration::Format::kNumbered);
+  ASSERT_TRUE(resolved.has_value());
+  other.Exec("BEGIN; " +
+             history::Ledger("whimbrel", "default").ClaimSql(resolved->versioned.front(), 1));
   bool committed = false;
   const report::RunReport report =
       RunNow(RequestFor(database_, kOnce), {}, [&](const report::Progress& progress) {

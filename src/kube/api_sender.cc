@@ -120,7 +120,9 @@ ApiResult<void> ApiSender::Send(HttpRequest request, const Consumer& consumer,
     if (result) return {};
     Failure& failure = result.error();
     const SteadyTime now = clock_.SteadyNow();
-    if (!failure.retry || *failure.retry >= deadline - now) {
+    // Whoever watches has rules of its own for what comes next.
+    const bool again = failure.retry && !request.own_connection;
+    if (!again || *failure.retry >= deadline - now) {
       return tl::make_unexpected(std::move(failure.error));
     }
     if (!clock_.SleepFor(*failure.retry, stop)) return Cancelled();

@@ -32,13 +32,17 @@ Bio Reader(std::string_view text) {
 // Without one OpenSSL would ask for the pass phrase on the terminal.
 int NoPassPhrase(char*, int, int, void*) { return -1; }
 
+// As Go does, passes over blocks that cannot be read: bundles of authorities hold strange ones.
 std::vector<Certificate> ReadCertificates(std::string_view pem) {
   std::vector<Certificate> certificates;
   const Bio bio = Reader(pem);
-  while (X509* next = PEM_read_bio_X509(bio.get(), nullptr, &NoPassPhrase, nullptr)) {
-    certificates.emplace_back(next);
+  bool at_end = false;
+  while (!at_end) {
+    Certificate next(PEM_read_bio_X509(bio.get(), nullptr, &NoPassPhrase, nullptr));
+    at_end = !next && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    if (next) certificates.push_back(std::move(next));
+    ERR_clear_error();
   }
-  ERR_clear_error();  // The end of the text is an error to OpenSSL.
   return certificates;
 }
 

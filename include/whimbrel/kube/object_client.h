@@ -19,7 +19,7 @@ struct ListOptions {
   std::string ns;  ///< Empty: all namespaces.
   std::string label_selector;
   std::string field_selector;
-  bool metadata_only = false;  ///< As PartialObjectMetadata.
+  bool metadata_only = false;  ///< As PartialObjectMetadata; `kind` may then be either.
   int limit = 500;             ///< Page size.
 };
 

@@ -292,6 +292,17 @@ TEST_F(RestClientTest, AWatchThatIsRefusedIsAStatusNotEvents) {
   EXPECT_EQ(Watch(&events).error().reason, Reason::kExpired);
 }
 
+TEST_F(RestClientTest, AWatchIsForItsCallerToRepeat) {
+  std::vector<std::string> events;
+  script_.answers = {{.status = 429, .retry_after = seconds(1)},
+                     {.status = 0, .error = TransportError{.kind = Kind::kBroken}}};
+  const auto busy = Watch(&events);
+  EXPECT_EQ(busy.error().reason, Reason::kTooManyRequests);
+  EXPECT_EQ(busy.error().retry_after, seconds(1));
+  EXPECT_EQ(Watch(&events).error().reason, Reason::kTransport);
+  EXPECT_EQ(script_.requests.size(), 2U);
+}
+
 TEST_F(RestClientTest, AWatchThatMakesNoSenseIsMalformed) {
   script_.answers = {{.body = "{\"type\":\"ADDED\"}\n"}};
   std::vector<std::string> events;

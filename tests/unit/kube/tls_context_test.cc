@@ -97,6 +97,14 @@ TEST_F(TlsContextTest, FindsTheRightRootAmongSeveral) {
             "ok");
 }
 
+TEST_F(TlsContextTest, PassesOverWhatItCannotReadAmongTheRoots) {
+  const std::string broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  const std::string cut_off = "-----BEGIN CERTIFICATE-----\nAAAA\n";
+  EXPECT_EQ(ConnectTo(server_, {.ca_pem = "text\n" + broken + root_.KeyPem() +
+                                          root_.CertificatePem() + cut_off}),
+            "ok");
+}
+
 TEST_F(TlsContextTest, TrustsAnIntermediateThatIsNamedAsTheAuthority) {
   const TestIdentity intermediate =
       MakeCertificate({.common_name = "intermediate", .issuer = &root_, .is_ca = true});

@@ -6,7 +6,7 @@
 namespace whimbrel::report {
 
 /// Why a resource is in the state it is in: the `reason` of its conditions, a stable API
-/// (reference/ecosystem.md §3.4). To add one: a line here, a row in reason.cc, and its row in docs.
+/// (reference/ecosystem.md §3.4). To add one: a line here, and a row in reason.cc.
 enum class Reason {
   // Ready.
   kUpToDate,

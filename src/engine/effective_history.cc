@@ -18,6 +18,15 @@ void RaiseTo(Version& version, const std::string& text) {
 
 }  // namespace
 
+FilesByKey IndexFiles(const migration::ResolvedMigrations& resolved) {
+  FilesByKey files;
+  for (const auto& file : resolved.versioned)
+    files.emplace(MigrationKey(file.kind, file.id()), &file);
+  for (const auto& file : resolved.repeatable)
+    files.emplace(MigrationKey(file.kind, file.id()), &file);
+  return files;
+}
+
 EffectiveHistory::EffectiveHistory(const PlanInput& input) {
   AddLedger(input);
   if (input.tool) AddTool(*input.tool);

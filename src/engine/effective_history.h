@@ -11,6 +11,10 @@ namespace whimbrel::engine {
 /// (kind, id): what one migration is called in a set.
 using MigrationKey = std::pair<migration::Kind, std::string>;
 
+/// The source's files by what they are called in a set. Views.
+using FilesByKey = std::map<MigrationKey, const migration::ResolvedMigration*>;
+[[nodiscard]] FilesByKey IndexFiles(const migration::ResolvedMigrations& resolved);
+
 /// One migration as the database knows it: the newest row of the ledger, and what the tool's table
 /// says.
 struct Entry {

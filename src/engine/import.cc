@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "engine/effective_history.h"
 #include "whimbrel/engine/plan.h"
 
@@ -13,15 +11,6 @@ using migration::Kind;
 using migration::ResolvedMigration;
 
 namespace {
-
-const ResolvedMigration* FindFile(const migration::ResolvedMigrations& resolved,
-                                  const ToolRow& row) {
-  const auto& list = row.kind == Kind::kRepeatable ? resolved.repeatable : resolved.versioned;
-  auto it = std::find_if(list.begin(), list.end(), [&](const ResolvedMigration& m) {
-    return m.kind == row.kind && m.id() == row.id;
-  });
-  return it == list.end() ? nullptr : &*it;
-}
 
 /// A repeatable is recorded anew only when the tool ran another text than we did last.
 bool IsNews(const ToolRow& row, const Entry& entry) {
@@ -75,14 +64,27 @@ std::optional<report::Failure> CheckAdoption(const PlanInput& input) {
   return std::nullopt;
 }
 
+std::optional<report::Failure> CheckBaseline(const PlanInput& input) {
+  if (input.baseline_version.empty()) return std::nullopt;
+  Result<migration::Version> version = migration::Version::Parse(input.baseline_version);
+  if (version && !version->empty()) return std::nullopt;
+  report::Failure failure;
+  failure.reason = report::Reason::kInvalidSpec;
+  failure.message = "history.baselineVersion \"" + input.baseline_version + "\" is not a version";
+  failure.hint = "write it as the file names do: 7, 20250603120000 or 1.2";
+  return failure;
+}
+
 std::vector<LedgerRow> RowsToImport(const PlanInput& input) {
   std::vector<LedgerRow> rows;
   if (!input.tool) return rows;
   const EffectiveHistory known(input);
+  const FilesByKey files = IndexFiles(*input.resolved);
   for (const auto& [key, entry] : known.entries()) {
     const ToolRow* row = entry.tool;
     if (row == nullptr || row->failed || !IsNews(*row, entry)) continue;
-    rows.push_back(ToLedgerRow(*row, entry, FindFile(*input.resolved, *row)));
+    const auto file = files.find(key);
+    rows.push_back(ToLedgerRow(*row, entry, file == files.end() ? nullptr : file->second));
   }
   return rows;
 }

@@ -31,7 +31,8 @@ Failure Conflict(Reason reason, const std::string& version, const std::string& f
 /// stops at the first breach, lowest version first.
 class Planner {
  public:
-  explicit Planner(const PlanInput& input) : input_(input), history_(input) {}
+  explicit Planner(const PlanInput& input)
+      : input_(input), history_(input), files_(IndexFiles(*input.resolved)) {}
 
   Result<Plan, Failure> Make() {
     for (auto check : {&Planner::CheckTool, &Planner::CheckRunning, &Planner::CheckTarget,
@@ -61,9 +62,15 @@ class Planner {
   void NoticeFuture();
   void SetVersions();
   void AddStep(const ResolvedMigration& file, const Entry* entry);
+  /// nullptr: the source has none.
+  [[nodiscard]] const ResolvedMigration* FindFile(const MigrationKey& key) const {
+    const auto it = files_.find(key);
+    return it == files_.end() ? nullptr : it->second;
+  }
 
   const PlanInput& input_;
   EffectiveHistory history_;
+  FilesByKey files_;
   Plan plan_;
   Version target_;
   Version highest_applied_;
@@ -75,7 +82,8 @@ std::optional<Failure> Planner::CheckTool() {
   const auto& tool = *input_.tool;
   const int ledger = history_.ledger_applied();
   const std::string hint = "restore the table, or give this source a history.set of its own";
-  if (!tool.exists && ledger > 0) {
+  // A baseline alone is a history, too: without the table its next row has no place.
+  if (!tool.exists && !input_.ledger.empty()) {
     return Conflict(Reason::kHistoryConflict, "", "",
                     "the history table " + input_.set + " is gone, but Whimbrel's ledger has " +
                         std::to_string(ledger) + " applied migrations of it",
@@ -147,13 +155,15 @@ std::optional<Failure> Planner::CheckOneApplied(const ResolvedMigration& file,
   // The tool's table is the truth where it is kept: its own repair command may have changed it.
   const std::optional<std::string>& sum =
       entry.tool != nullptr && entry.tool->sum ? entry.tool->sum : row.sum;
+  const std::string& description = entry.tool != nullptr && !entry.tool->description.empty()
+                                       ? entry.tool->description
+                                       : row.description;
   // An empty description was imported from a tool that keeps none: nothing to compare.
-  if (!row.description.empty() && row.description != file.description) {
+  if (!description.empty() && description != file.description) {
     return Conflict(
         Reason::kHistoryConflict, file.Label(), file.path,
-        "version " + file.Label() + " was applied as \"" + row.description +
-            "\" in the history \"" + input_.set + "\", but the file says \"" + file.description +
-            "\"",
+        "version " + file.Label() + " was applied as \"" + description + "\" in the history \"" +
+            input_.set + "\", but the file says \"" + file.description + "\"",
         "two sources share one history: give each its own history.set; or rename the file back");
   }
   if (sum && *sum != file.sum) {
@@ -175,17 +185,13 @@ std::optional<Failure> Planner::CheckApplied() {
 }
 
 std::optional<Failure> Planner::CheckMissing() {
-  const auto& files = input_.resolved->versioned;
   for (const auto& [key, entry] : history_.entries()) {
     if (key.first != Kind::kVersioned || !entry.applied || entry.newest == nullptr) continue;
     // Imported without a file: there never was one here.
     if (entry.newest->origin == history::Origin::kImported && !entry.newest->raw_sum) continue;
     Result<Version> version = Version::Parse(key.second);
     if (!version || history_.AtOrBelowBaseline(*version) || !(newest_file_ > *version)) continue;
-    auto at = std::lower_bound(
-        files.begin(), files.end(), *version,
-        [](const ResolvedMigration& file, const Version& v) { return file.version < v; });
-    if (at != files.end() && at->version == *version) continue;
+    if (FindFile(key) != nullptr) continue;
     return Conflict(Reason::kHistoryConflict, entry.newest->version, entry.newest->path,
                     "version " + entry.newest->version + " (" + entry.newest->path +
                         ") is applied in the history \"" + input_.set +
@@ -197,30 +203,22 @@ std::optional<Failure> Planner::CheckMissing() {
 }
 
 void Planner::CollectApplied() {
-  const auto add = [&](const ResolvedMigration* file, const Entry& entry) {
-    if (entry.applied && entry.newest != nullptr) plan_.applied.push_back({entry.newest, file});
-  };
-  const auto find = [](const std::vector<ResolvedMigration>& list, const std::string& id) {
-    auto it = std::find_if(list.begin(), list.end(),
-                           [&](const ResolvedMigration& m) { return m.id() == id; });
-    return it == list.end() ? nullptr : &*it;
-  };
-  std::map<std::string, const ResolvedMigration*> files;
-  for (const ResolvedMigration& file : input_.resolved->versioned) files[file.id()] = &file;
-  std::vector<std::pair<Version, const Entry*>> versioned;
+  // By key, 10 would come before 9.
+  std::vector<std::pair<Version, AppliedState>> versioned;
+  std::vector<AppliedState> repeatable;
   for (const auto& [key, entry] : history_.entries()) {
-    if (key.first != Kind::kVersioned) continue;
-    versioned.emplace_back(Version::Parse(key.second).value_or(Version()), &entry);
+    if (!entry.applied || entry.newest == nullptr) continue;
+    const AppliedState state{entry.newest, FindFile(key)};
+    if (key.first == Kind::kVersioned) {
+      versioned.emplace_back(Version::Parse(key.second).value_or(Version()), state);
+    } else if (key.first == Kind::kRepeatable) {
+      repeatable.push_back(state);
+    }
   }
   std::stable_sort(versioned.begin(), versioned.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [version, entry] : versioned) {
-    auto it = files.find(version.canonical());
-    add(it == files.end() ? nullptr : it->second, *entry);
-  }
-  for (const auto& [key, entry] : history_.entries()) {
-    if (key.first == Kind::kRepeatable) add(find(input_.resolved->repeatable, key.second), entry);
-  }
+  for (const auto& [version, state] : versioned) plan_.applied.push_back(state);
+  plan_.applied.insert(plan_.applied.end(), repeatable.begin(), repeatable.end());
 }
 
 void Planner::AddStep(const ResolvedMigration& file, const Entry* entry) {

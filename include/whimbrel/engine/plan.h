@@ -61,6 +61,9 @@ struct Plan {
 /// Whether history.adopt allows what was found; nullopt: it does. Pure.
 [[nodiscard]] std::optional<report::Failure> CheckAdoption(const PlanInput& input);
 
+/// Whether history.baselineVersion is a version at all; nullopt: it is, or none is given. Pure.
+[[nodiscard]] std::optional<report::Failure> CheckBaseline(const PlanInput& input);
+
 /// Rows of the tool's table that the ledger lacks: to be recorded, in a transaction of their own,
 /// before planning (design §3, "Which truth wins"). Pure.
 [[nodiscard]] std::vector<history::LedgerRow> RowsToImport(const PlanInput& input);

@@ -93,5 +93,14 @@ TEST(Baseline, IsRecordedOnlyInAnEmptyHistory) {
   EXPECT_FALSE(BaselineRow(used.Input()).has_value());
 }
 
+TEST(Baseline, MustBeAVersion) {
+  InputBuilder builder;
+  builder.File("1");
+  EXPECT_FALSE(CheckBaseline(builder.Input()).has_value());
+  EXPECT_FALSE(CheckBaseline(builder.WantBaseline("1.2").Input()).has_value());
+  ASSERT_TRUE(CheckBaseline(builder.WantBaseline("latest").Input()).has_value());
+  EXPECT_EQ(CheckBaseline(builder.Input())->reason, report::Reason::kInvalidSpec);
+}
+
 }  // namespace
 }  // namespace whimbrel::engine

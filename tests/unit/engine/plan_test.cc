@@ -162,5 +162,30 @@ TEST(PlanFailures, SayWhatToDo) {
   EXPECT_EQ(plan.error().position.file, "1_d1.sql");
 }
 
+TEST(Plan, TakesTheToolsDescriptionAfterItsRepair) {
+  InputBuilder builder;
+  builder.File("1").Applied("1", "old words").ToolRow("1", "s1");
+  EXPECT_TRUE(MakePlan(builder.Input()).has_value());
+}
+
+TEST(Plan, MissesATableOfWhichOnlyABaselineIsKnown) {
+  InputBuilder builder;
+  builder.File("1").File("2").Baseline("1").ToolGone();
+  const auto plan = MakePlan(builder.Input());
+  ASSERT_FALSE(plan.has_value());
+  EXPECT_EQ(plan.error().reason, report::Reason::kHistoryConflict);
+}
+
+TEST(Plan, ListsTheAppliedByVersionAndThenTheRepeatables) {
+  InputBuilder builder;
+  builder.File("9").File("10").Repeatable("view", "a");
+  builder.AppliedRepeatable("view", "a").Applied("10").Applied("9");
+  const auto plan = MakePlan(builder.Input());
+  ASSERT_TRUE(plan.has_value());
+  std::string order;
+  for (const AppliedState& state : plan->applied) order += state.file->Label() + ", ";
+  EXPECT_EQ(order, "9, 10, R view, ");
+}
+
 }  // namespace
 }  // namespace whimbrel::engine

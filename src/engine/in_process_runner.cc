@@ -2,6 +2,7 @@
 
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -112,7 +113,13 @@ Result<void> InProcessRunner::Start(RunRequest request) {
   it->second = std::make_unique<Job>();
   Job& job = *it->second;
   job.request = std::move(request);
-  job.thread = std::jthread([this, &job](std::stop_token stop) { RunJob(job, std::move(stop)); });
+  try {
+    job.thread = std::jthread([this, &job](std::stop_token stop) { RunJob(job, std::move(stop)); });
+  } catch (const std::system_error& error) {
+    // Left in the list it would be under way for ever.
+    jobs_.erase(it);
+    return Fail(ErrorKind::kUnavailable, std::string("no thread for the run: ") + error.what());
+  }
   return {};
 }
 

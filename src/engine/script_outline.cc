@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "engine/hashing_byte_source.h"
 #include "whimbrel/sql/statement_facts.h"
@@ -16,6 +17,18 @@ namespace {
 
 tl::unexpected<Error> Refuse(const SourcePosition& at, std::string message) {
   return Fail(ErrorKind::kInvalidArgument, std::move(message), at);
+}
+
+tl::unexpected<Error> SourceChanged(const std::string& path) {
+  return Fail(ErrorKind::kSourceChanged,
+              path + " changed while it was being read; nothing of it was applied",
+              SourcePosition{.file = path});
+}
+
+/// A file that was there when the source was opened and is gone now has changed, too.
+tl::unexpected<Error> AsChange(Error error, const std::string& path) {
+  if (error.kind == ErrorKind::kNotFound) return SourceChanged(path);
+  return tl::make_unexpected(std::move(error));
 }
 
 bool IsPlainSet(const StatementFacts& facts) {
@@ -161,6 +174,29 @@ Result<ScriptOutline> OutlineScript(const migration::Script& script,
   }
   Result<ScriptOutline> outline = std::move(outliner).Finish();
   if (outline) outline->sha256 = hashed.Hex();
+  return outline;
+}
+
+Result<void> CheckUnchanged(const migration::ResolvedMigration& migration) {
+  Result<std::unique_ptr<ByteSource>> bytes = migration.up.Open();
+  if (!bytes) return AsChange(bytes.error(), migration.path);
+  HashingByteSource hashed(**bytes);
+  while (true) {
+    Result<std::string_view> piece = hashed.Read();
+    if (!piece) return AsChange(piece.error(), migration.path);
+    if (piece->empty()) break;
+  }
+  if (hashed.Hex() == migration.raw_sum) return {};
+  return SourceChanged(migration.path);
+}
+
+Result<ScriptOutline> OutlineMigration(const migration::ResolvedMigration& migration,
+                                       bool standard_conforming_strings) {
+  Result<ScriptOutline> outline = OutlineScript(migration.up, standard_conforming_strings);
+  if (outline && outline->sha256 == migration.raw_sum) return outline;
+  if (outline) return SourceChanged(migration.path);
+  if (Result<void> same = CheckUnchanged(migration); !same)
+    return tl::make_unexpected(std::move(same.error()));
   return outline;
 }
 

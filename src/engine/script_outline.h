@@ -36,4 +36,13 @@ struct ScriptOutline {
 [[nodiscard]] Result<ScriptOutline> OutlineScript(const migration::Script& script,
                                                   bool standard_conforming_strings);
 
+/// OutlineScript of `up`, after which its bytes are known to be those that the sums of the
+/// migration were made of; else kSourceChanged, also when the file is no longer there.
+[[nodiscard]] Result<ScriptOutline> OutlineMigration(const migration::ResolvedMigration& migration,
+                                                     bool standard_conforming_strings);
+
+/// Reads `up` again: kSourceChanged when it is not what the sums were made of. For whoever failed
+/// over a text and wants to know whose fault it is.
+[[nodiscard]] Result<void> CheckUnchanged(const migration::ResolvedMigration& migration);
+
 }  // namespace whimbrel::engine

@@ -39,6 +39,7 @@ class ScriptStream final : public postgres::StatementStream {
                std::string timeouts_sql);
   Result<std::optional<sql::Statement>> NextStatement();
   Result<void> CheckUnchanged() const;
+  [[nodiscard]] Error Changed() const;
 
   std::unique_ptr<ByteSource> bytes_;
   HashingByteSource hashed_;

@@ -18,6 +18,8 @@ using report::Reason;
 
 namespace {
 
+/// invalid_parameter_value: SET ROLE to a role that does not exist.
+constexpr std::string_view kUnknownRole = "22023";
 constexpr Backoff kReadyPolling{std::chrono::milliseconds(250), std::chrono::seconds(5)};
 
 postgres::SecretKeyNames KeyNames(const report::CredentialKeys& keys) {
@@ -77,9 +79,8 @@ class ReadyProbe {
     if (!connection) return Explain(connection.error(), "connecting to " + parameters_.Describe());
     if (auto set = postgres::ApplySessionSettings(*connection, {.role = request.database.role});
         !set) {
-      return Explain(set.error(), request.database.role.empty()
-                                      ? std::string("preparing the session")
-                                      : "SET ROLE " + request.database.role);
+      return request.database.role.empty() ? Explain(set.error(), "preparing the session")
+                                           : ExplainRole(set.error());
     }
     postgres::PgResult<postgres::Readiness> ready = postgres::CheckReadiness(
         *connection, {.extensions = request.database.extensions,
@@ -99,6 +100,25 @@ class ReadyProbe {
         (error.connecting || postgres::Judge(error) != postgres::Verdict::kPermanent);
     if (!waits) return tl::make_unexpected(FromPgError(error, doing));
     return std::variant<Connection, std::string>(doing + ": " + error.message);
+  }
+
+  RunResult<std::variant<Connection, std::string>> ExplainRole(const PgError& error) const {
+    const std::string& role = context_.request.database.role;
+    auto explained = Explain(error, "SET ROLE " + role);
+    if (explained) return explained;
+    report::Failure& failure = explained.error().failure;
+    if (failure.reason == Reason::kPermissionDenied) {
+      const auto user = parameters_.values.find("user");
+      const std::string login = user == parameters_.values.end()
+                                    ? std::string("the login role")
+                                    : postgres::QuoteIdentifier(user->second);
+      failure.hint = "let an administrator run: GRANT " + postgres::QuoteIdentifier(role) + " TO " +
+                     login + ";";
+    } else if (error.sql_state == kUnknownRole) {
+      failure.reason = Reason::kInvalidSpec;
+      failure.hint = "create the role, or change database.role";
+    }
+    return explained;
   }
 
   static RunFailure ReadOnly(const std::string& message) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace whimbrel::engine {
@@ -16,10 +17,15 @@ std::string ServerVersion(int version) {
   return std::to_string(version / 10000) + "." + std::to_string(version % 10000);
 }
 
+/// (kind, version) as AppliedMigration has them.
+std::pair<std::string, std::string> ShownKey(const history::LedgerRow& row) {
+  return {std::string(1, static_cast<char>(row.kind)),
+          row.kind == migration::Kind::kRepeatable ? row.description : row.version};
+}
+
 AppliedMigration FromRow(const history::LedgerRow& row) {
   AppliedMigration out;
-  out.kind = std::string(1, static_cast<char>(row.kind));
-  out.version = row.kind == migration::Kind::kRepeatable ? row.description : row.version;
+  std::tie(out.kind, out.version) = ShownKey(row);
   out.description = row.description;
   out.checksum = row.sum.value_or("");
   out.applied_at = row.applied_at.value_or(SystemTime());
@@ -27,10 +33,10 @@ AppliedMigration FromRow(const history::LedgerRow& row) {
   return out;
 }
 
-void FillServer(RunReport& out, const RunSession& session) {
-  out.server_version = ServerVersion(session.facts().version);
-  out.database = session.facts().database;
-  out.system_identifier = session.facts().system_identifier;
+void FillServer(RunReport& out, const postgres::ServerFacts& server) {
+  out.server_version = ServerVersion(server.version);
+  out.database = server.database;
+  out.system_identifier = server.system_identifier;
 }
 
 void FillApplied(RunReport& out, const ReportState& state) {
@@ -45,10 +51,9 @@ void FillApplied(RunReport& out, const ReportState& state) {
   const auto& before = state.plan->applied;
   int earlier = 0;
   for (auto it = before.rbegin(); it != before.rend(); ++it) {
-    AppliedMigration done = FromRow(*it->row);
-    if (listed.contains({done.kind, done.version})) continue;
+    if (!listed.empty() && listed.contains(ShownKey(*it->row))) continue;
     ++earlier;
-    if (out.applied.size() < RunReport::kMaxListed) out.applied.push_back(std::move(done));
+    if (out.applied.size() < RunReport::kMaxListed) out.applied.push_back(FromRow(*it->row));
   }
   out.applied_count = earlier + static_cast<int>(listed.size());
 }
@@ -90,9 +95,9 @@ RunReport CommonReport(const RunContext& context, const ReportState& state) {
     out.format = std::string(migration::ToString(state.resolved->format));
     out.format_reason = state.resolved->format_reason;
   }
-  if (state.session != nullptr) FillServer(out, *state.session);
+  if (state.server != nullptr) FillServer(out, *state.server);
   if (state.applied_now == nullptr) return out;
-  out.set = state.session == nullptr ? "" : state.session->ledger().set();
+  out.set = state.set;
   FillApplied(out, state);
   out.current_version = CurrentVersion(state);
   if (state.plan != nullptr) {
@@ -130,11 +135,11 @@ RunReport FailedReport(const RunContext& context, RunFailure failure, const Repo
   out.transient = failure.transient;
   out.uncounted = failure.uncounted;
   out.failure = std::move(failure.failure);
-  // The failure keeps what PostgreSQL said; the reason says what happens next.
-  if (out.transient && report::ClassOf(out.failure->reason) != report::ReasonClass::kReconciling &&
-      !out.uncounted) {
-    out.failure->reason = report::Reason::kRetrying;
-  }
+  // The failure keeps what PostgreSQL said; the reason says what happens next. A source that moved
+  // has no other word than its reason.
+  const bool says_it = report::ClassOf(out.failure->reason) == report::ReasonClass::kReconciling ||
+                       out.failure->reason == report::Reason::kSourceChanged;
+  if (out.transient && !out.uncounted && !says_it) out.failure->reason = report::Reason::kRetrying;
   return out;
 }
 

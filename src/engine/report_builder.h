@@ -1,10 +1,11 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "engine/run_context.h"
-#include "engine/run_session.h"
 #include "whimbrel/engine/plan.h"
+#include "whimbrel/postgres/readiness.h"
 #include "whimbrel/report/run_report.h"
 
 namespace whimbrel::engine {
@@ -12,7 +13,8 @@ namespace whimbrel::engine {
 /// What is known when a run ends; null where it did not come so far.
 struct ReportState {
   const migration::ResolvedMigrations* resolved = nullptr;
-  const RunSession* session = nullptr;
+  const postgres::ServerFacts* server = nullptr;
+  std::string set = {};  ///< Of the ledger; empty before it was resolved.
   const Plan* plan = nullptr;
   const std::vector<report::AppliedMigration>* applied_now = nullptr;
 };

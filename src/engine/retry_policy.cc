@@ -29,7 +29,8 @@ std::optional<RetryPolicy::Retry> RetryPolicy::Decide(const RunFailure& failure,
   const bool reconnect = rule.reconnect || !cause.connection_usable;
   const int tries = retries_[std::string(rule.pattern)]++;
   if (cause.sql_state == postgres::kLockNotAvailable) {
-    if (now >= lock_budget_ends_) return std::nullopt;
+    if (!lock_missed_) lock_missed_ = now;
+    if (now - *lock_missed_ >= lock_budget_) return std::nullopt;
     const auto pause = lock_timeout_ * kLockPauseFactor;
     return Retry{.wait = pause + Backoff{pause, pause}.FullJitter(0, random_),
                  .reconnect = reconnect};

@@ -19,17 +19,21 @@ class RetryPolicy {
     bool reconnect = false;
   };
 
-  RetryPolicy(std::chrono::milliseconds lock_timeout, SteadyTime lock_budget_ends, Random& random)
-      : lock_timeout_(lock_timeout), lock_budget_ends_(lock_budget_ends), random_(random) {}
+  RetryPolicy(std::chrono::milliseconds lock_timeout, Duration lock_budget, Random& random)
+      : lock_timeout_(lock_timeout), lock_budget_(lock_budget), random_(random) {}
 
   /// nullopt: this run is over.
   [[nodiscard]] std::optional<Retry> Decide(const RunFailure& failure, SteadyTime now);
   /// Something was applied: earlier failures no longer count.
-  void Reset() { retries_.clear(); }
+  void Reset() {
+    retries_.clear();
+    lock_missed_.reset();
+  }
 
  private:
   std::chrono::milliseconds lock_timeout_;
-  SteadyTime lock_budget_ends_;
+  Duration lock_budget_;
+  std::optional<SteadyTime> lock_missed_;  ///< When the budget began: at the first lock not got.
   Random& random_;
   std::map<std::string, int> retries_;  ///< By the rule's pattern.
 };

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/report_builder.h"
 #include "engine/step_executor.h"
+#include "engine/tool_state.h"
 #include "whimbrel/migration/resolver.h"
 
 namespace whimbrel::engine {
@@ -25,8 +25,9 @@ Failure CoveredBy(const std::string& set, const std::string& other) {
   failure.reason = Reason::kHistoryConflict;
   failure.message =
       "the history \"" + set +
-      "\" is empty, but the same files are applied in this database under the history \"" + other +
-      "\"; nothing was run";
+      "\" is empty, but the same files, from the first one on, are applied in this database under "
+      "the history \"" +
+      other + "\"; nothing was run";
   failure.hint =
       "go on with that history (history.set, or history.table, as before); or, when the files are "
       "really to be "
@@ -38,8 +39,8 @@ Failure CoveredBy(const std::string& set, const std::string& other) {
 
 Run::Run(RunContext& context)
     : context_(context),
-      retries_(context.request.execution.lock_timeout,
-               context.clock.SteadyNow() + context.request.execution.lock_budget, context.random) {}
+      retries_(context.request.execution.lock_timeout, context.request.execution.lock_budget,
+               context.random) {}
 
 report::RunReport Run::Execute() {
   const report::RunRequest& request = context_.request;
@@ -50,23 +51,27 @@ report::RunReport Run::Execute() {
 
   while (true) {
     RunResult<void> once = Once();
-    const ReportState state{.resolved = &resolved_,
-                            .session = session_.get(),
-                            .plan = plan_ ? &*plan_ : nullptr,
-                            .applied_now = &applied_now_};
-    if (once) return SucceededReport(context_, state);
+    if (once) return SucceededReport(context_, State());
     const std::optional<RetryPolicy::Retry> retry =
         retries_.Decide(once.error(), context_.clock.SteadyNow());
-    if (!retry) return FailedReport(context_, std::move(once.error()), state);
+    if (!retry) return FailedReport(context_, GaveUp(std::move(once.error())), State());
 
     if (!once.error().plan_anew) Note({Notice::Kind::kRetried, once.error().failure.message});
     context_.Enter(Progress::Phase::kRetrying, once.error().failure.message);
     const bool keep = !retry->reconnect && retry->wait < kLongestIdleWait && session_ != nullptr &&
-                      session_->connection().usable() && session_->Clean().has_value();
+                      session_->connection().usable() && session_->Reuse().has_value();
     if (!keep) session_.reset();
     RunResult<void> slept = context_.Sleep(retry->wait, "waiting to try again");
-    if (!slept) return FailedReport(context_, std::move(slept.error()), state);
+    if (!slept) return FailedReport(context_, std::move(slept.error()), State());
   }
+}
+
+ReportState Run::State() const {
+  return {.resolved = &resolved_,
+          .server = server_ ? &*server_ : nullptr,
+          .set = set_,
+          .plan = plan_ ? &*plan_ : nullptr,
+          .applied_now = &applied_now_};
 }
 
 RunResult<void> Run::Once() {
@@ -74,65 +79,78 @@ RunResult<void> Run::Once() {
     RunResult<std::unique_ptr<RunSession>> opened = RunSession::Open(context_, resolved_.format);
     if (!opened) return tl::make_unexpected(opened.error());
     session_ = std::move(*opened);
+    server_ = session_->facts();
+    set_ = session_->ledger().set();
   }
   context_.Enter(Progress::Phase::kPlanning);
-  if (RunResult<void> read = ReadHistory(); !read) return read;
-  if (RunResult<void> planned = MakeThePlan(); !planned) return planned;
+  RunResult<PlanInput> input = ReadHistory();
+  if (!input) return tl::make_unexpected(std::move(input.error()));
+  if (RunResult<void> planned = MakeThePlan(std::move(*input)); !planned) return planned;
   if (RunResult<void> outlined = OutlineSteps(); !outlined) return outlined;
   return Apply();
 }
 
-RunResult<void> Run::ReadTables() {
+RunResult<void> Run::ReadTables(PlanInput& input) {
   auto ledger = OrFail(session_->ledger().Read(session_->connection()), "reading the ledger");
   if (!ledger) return tl::make_unexpected(ledger.error());
-  input_.ledger = std::move(*ledger);
-  input_.tool.reset();
-  if (history::ToolTable* tool = session_->tool()) {
-    auto read =
-        OrFail(tool->Read(session_->connection(), resolved_), "reading " + tool->Describe());
-    if (!read) return tl::make_unexpected(read.error());
-    input_.tool = std::move(*read);
-  }
+  input.ledger = std::move(*ledger);
+  input.tool.reset();
+  history::ToolTable* tool = session_->tool();
+  if (tool == nullptr) return {};
+  // Before the rows: what somebody writes in between shows as a difference when the first file
+  // looks again, and never goes unnoticed.
+  RunResult<std::string> state = ReadToolState(session_->connection(), *tool);
+  if (!state) return tl::make_unexpected(state.error());
+  auto read = OrFail(tool->Read(session_->connection(), resolved_), "reading " + tool->Describe());
+  if (!read) return tl::make_unexpected(read.error());
+  tool_state_ = std::move(*state);
+  input.tool = std::move(*read);
   return {};
 }
 
-RunResult<void> Run::ReadHistory() {
+RunResult<PlanInput> Run::ReadHistory() {
   const report::RunRequest& request = context_.request;
-  input_ = PlanInput{.resolved = &resolved_,
-                     .set = session_->ledger().set(),
-                     .target_version = request.target_version,
-                     .out_of_order = request.execution.out_of_order,
-                     .adopt = request.history.adopt,
-                     .baseline_version = request.history.baseline_version};
-  if (RunResult<void> read = ReadTables(); !read) return read;
-  if (std::optional<Failure> refused = CheckAdoption(input_))
-    return tl::make_unexpected(FromFailure(*refused));
-  if (RunResult<void> refused = RefuseCoveredSource(); !refused) return refused;
-  if (input_.tool && !input_.tool->exists && input_.ledger.empty()) {
-    auto created = OrFail(session_->tool()->Create(session_->connection()),
-                          "creating " + session_->tool()->Describe());
-    if (!created) return created;
-    input_.tool->exists = true;
+  PlanInput input{.resolved = &resolved_,
+                  .set = session_->ledger().set(),
+                  .target_version = request.target_version,
+                  .out_of_order = request.execution.out_of_order,
+                  .adopt = request.history.adopt,
+                  .baseline_version = request.history.baseline_version};
+  RunResult<void> done = ReadTables(input);
+  if (done) {
+    for (auto check : {&CheckBaseline, &CheckAdoption}) {
+      if (std::optional<Failure> refused = check(input))
+        return tl::make_unexpected(FromFailure(std::move(*refused)));
+    }
+    done = RefuseCoveredSource(input);
   }
-  if (RunResult<void> recorded = RecordBaseline(); !recorded) return recorded;
-  return Adopt();
+  if (done) done = CreateToolTable(input);
+  if (done) done = RecordBaseline(input);
+  if (done) done = Adopt(input);
+  if (!done) return tl::make_unexpected(std::move(done.error()));
+  return input;
 }
 
-RunResult<void> Run::RefuseCoveredSource() {
-  const bool empty = input_.ledger.empty() && (!input_.tool || input_.tool->applied.empty());
-  if (!empty || input_.adopt == report::Adopt::kNever) return {};
-  std::vector<const migration::ResolvedMigration*> files;
-  for (const auto& file : resolved_.versioned) files.push_back(&file);
-  for (const auto& file : resolved_.repeatable) files.push_back(&file);
-  auto other = OrFail(session_->ledger().FindCoveringSet(session_->connection(), files),
+RunResult<void> Run::RefuseCoveredSource(const PlanInput& input) {
+  const bool empty = input.ledger.empty() && (!input.tool || input.tool->applied.empty());
+  if (!empty || input.adopt == report::Adopt::kNever) return {};
+  auto other = OrFail(session_->ledger().FindCoveringSet(session_->connection(), resolved_),
                       "looking at other histories");
   if (!other) return tl::make_unexpected(other.error());
   if (other->empty()) return {};
-  return tl::make_unexpected(FromFailure(CoveredBy(input_.set, *other)));
+  return tl::make_unexpected(FromFailure(CoveredBy(input.set, *other)));
 }
 
-RunResult<void> Run::RecordBaseline() {
-  const std::optional<history::LedgerRow> baseline = BaselineRow(input_);
+RunResult<void> Run::CreateToolTable(PlanInput& input) {
+  if (!input.tool || input.tool->exists || !input.ledger.empty()) return {};
+  auto created = OrFail(session_->tool()->Create(session_->connection()),
+                        "creating " + session_->tool()->Describe());
+  if (created) input.tool->exists = true;
+  return created;
+}
+
+RunResult<void> Run::RecordBaseline(PlanInput& input) {
+  const std::optional<history::LedgerRow> baseline = BaselineRow(input);
   if (!baseline) return {};
   std::string sql = session_->ledger().ImportSql({*baseline});
   if (history::ToolTable* tool = session_->tool()) {
@@ -143,11 +161,11 @@ RunResult<void> Run::RecordBaseline() {
   if (RunResult<void> done = InTransaction(sql, "recording the baseline"); !done) return done;
   Note({Notice::Kind::kBaselined,
         "versions up to " + baseline->version + " count as applied (history.baselineVersion)"});
-  return ReadTables();
+  return ReadTables(input);
 }
 
-RunResult<void> Run::Adopt() {
-  const std::vector<history::LedgerRow> rows = RowsToImport(input_);
+RunResult<void> Run::Adopt(PlanInput& input) {
+  const std::vector<history::LedgerRow> rows = RowsToImport(input);
   if (rows.empty()) return {};
   RunResult<void> done = InTransaction(session_->ledger().ImportSql(rows),
                                        "importing " + session_->tool()->Describe());
@@ -155,7 +173,7 @@ RunResult<void> Run::Adopt() {
   Note({Notice::Kind::kImported, std::to_string(rows.size()) +
                                      " applied migrations were taken over from " +
                                      session_->tool()->Describe()});
-  return ReadTables();
+  return ReadTables(input);
 }
 
 RunResult<void> Run::InTransaction(const std::string& sql, const std::string& doing) {
@@ -171,23 +189,28 @@ RunResult<void> Run::InTransaction(const std::string& sql, const std::string& do
   return committed;
 }
 
-RunResult<void> Run::MakeThePlan() {
-  Result<Plan, Failure> plan = MakePlan(input_);
-  if (!plan) {
-    plan_.reset();
-    return tl::make_unexpected(FromFailure(plan.error()));
-  }
+RunResult<void> Run::MakeThePlan(PlanInput input) {
+  Result<Plan, Failure> plan = MakePlan(input);
+  if (!plan) return tl::make_unexpected(FromFailure(std::move(plan.error())));
+  for (Notice& notice : plan->notices) Note(std::move(notice));
+  plan->notices.clear();
+  // The plan points to rows of the ledger, which stay where they are when their vector moves.
   plan_ = std::move(*plan);
-  for (Notice& notice : plan_->notices) Note(std::move(notice));
-  plan_->notices.clear();
+  input_ = std::move(input);
   return {};
 }
 
 RunResult<void> Run::OutlineSteps() {
   outlines_.clear();
+  SteadyTime last_sign = context_.clock.SteadyNow();
   for (const Step& step : plan_->steps) {
+    // A folder of many GiB takes longer to read than the server lets a session be quiet.
+    if (context_.clock.SteadyNow() - last_sign >= kLongestIdleWait) {
+      if (RunResult<void> alive = session_->KeepAlive(); !alive) return alive;
+      last_sign = context_.clock.SteadyNow();
+    }
     Result<ScriptOutline> outline =
-        OutlineScript(step.migration->up, session_->connection().standard_conforming_strings());
+        OutlineMigration(*step.migration, session_->connection().standard_conforming_strings());
     if (!outline)
       return tl::make_unexpected(FromSourceError(outline.error(), step.migration->Label()));
     outlines_.push_back(std::move(*outline));
@@ -195,11 +218,18 @@ RunResult<void> Run::OutlineSteps() {
   return {};
 }
 
+std::chrono::milliseconds Run::Patience() const {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(context_.limits.deadline -
+                                                                 context_.clock.SteadyNow());
+  return std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds(0),
+                                               kLongestIdleWait);
+}
+
 RunResult<SlotPool::Slot> Run::TakeSlot() {
   SlotPool::Slot slot = context_.slots.TryAcquire();
   while (!slot.held()) {
     context_.Enter(Progress::Phase::kWaitingForSlot, "maxConcurrentMigrations others are running");
-    slot = context_.slots.Acquire(kLongestIdleWait, context_.limits.stop);
+    slot = context_.slots.Acquire(Patience(), context_.limits.stop);
     if (RunResult<void> alive = context_.Sleep(Duration(0), "waiting for a slot"); !alive) {
       return tl::make_unexpected(alive.error());
     }
@@ -227,10 +257,10 @@ RunResult<void> Run::ApplyStep(std::size_t index) {
   context_.progress.version = step.migration->Label();
   context_.progress.done = static_cast<int>(applied_now_.size());
   context_.Enter(Progress::Phase::kMigrating);
-  const std::size_t tool_rows = (input_.tool ? input_.tool->applied.size() : 0) + index;
   RunResult<StepResult> done =
-      StepExecutor(context_, *session_, resolved_).Execute(step, outlines_[index], tool_rows);
-  if (!done) return tl::make_unexpected(done.error());
+      StepExecutor(context_, *session_).Execute(step, outlines_[index], tool_state_);
+  if (!done) return tl::make_unexpected(std::move(done.error()));
+  tool_state_ = std::move(done->tool_state);
   applied_now_.push_back(DescribeApplied(step, done->duration, context_.clock.SystemNow()));
   retries_.Reset();
   return {};

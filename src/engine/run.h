@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/report_builder.h"
 #include "engine/retry_policy.h"
 #include "engine/run_context.h"
 #include "engine/run_session.h"
@@ -22,16 +23,19 @@ class Run {
 
  private:
   RunResult<void> Once();
-  RunResult<void> ReadHistory();
-  RunResult<void> ReadTables();
-  RunResult<void> Adopt();
-  RunResult<void> RecordBaseline();
-  RunResult<void> RefuseCoveredSource();
-  RunResult<void> MakeThePlan();
+  RunResult<PlanInput> ReadHistory();
+  RunResult<void> ReadTables(PlanInput& input);
+  RunResult<void> CreateToolTable(PlanInput& input);
+  RunResult<void> RecordBaseline(PlanInput& input);
+  RunResult<void> Adopt(PlanInput& input);
+  RunResult<void> RefuseCoveredSource(const PlanInput& input);
+  RunResult<void> MakeThePlan(PlanInput input);
   RunResult<void> OutlineSteps();
   RunResult<void> Apply();
   RunResult<void> ApplyStep(std::size_t index);
   RunResult<SlotPool::Slot> TakeSlot();
+  [[nodiscard]] std::chrono::milliseconds Patience() const;
+  [[nodiscard]] ReportState State() const;
   RunResult<void> InTransaction(const std::string& sql, const std::string& doing);
   void Note(report::Notice notice);
 
@@ -39,8 +43,14 @@ class Run {
   RetryPolicy retries_;
   migration::ResolvedMigrations resolved_;
   std::unique_ptr<RunSession> session_;
+  // Of the last session: a run may end while it has none.
+  std::optional<postgres::ServerFacts> server_;
+  std::string set_;
+  /// What the plan was made from, and points into. Both stay until the next plan is made, so that
+  /// whatever fails in between, the report says what was known.
   PlanInput input_;
   std::optional<Plan> plan_;
+  std::string tool_state_;  ///< When the plan was made, or after our own last row (ToolStateSql).
   std::vector<ScriptOutline> outlines_;
   std::vector<report::AppliedMigration> applied_now_;
 };

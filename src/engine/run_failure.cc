@@ -32,6 +32,11 @@ RunFailure Describe(const PgError& error, Reason fallback) {
   out.failure.sql_state = error.sql_state;
   out.failure.hint = error.hint;
   if (out.failure.hint.empty()) out.failure.hint = std::string(postgres::FindRule(error).advice);
+  if (out.failure.hint.empty() && out.failure.reason == Reason::kPermissionDenied) {
+    out.failure.hint =
+        "let an administrator GRANT the right that the message names, or set database.role to a "
+        "role that has it";
+  }
   out.cause = error;
   out.transient = postgres::Judge(error) != Verdict::kPermanent;
   if (out.failure.reason == Reason::kAuthenticationFailed ||
@@ -60,6 +65,9 @@ RunFailure FromInterruption(Interruption interruption, const std::string& doing)
 RunFailure FromPgError(const PgError& error, const std::string& doing) {
   if (error.interruption != Interruption::kNone) {
     RunFailure out = FromInterruption(error.interruption, doing);
+    if (error.outcome_unknown) {
+      out.failure.message += ", unless the server had committed it already: the next run will see";
+    }
     out.cause = error;
     return out;
   }
@@ -94,6 +102,19 @@ RunFailure FromSourceError(const Error& error, const std::string& version) {
   out.failure.message = TruncateUtf8(error.message, kMaxMessageBytes);
   if (error.position) out.failure.position = *error.position;
   return out;
+}
+
+RunFailure GaveUp(RunFailure failure) {
+  if (!failure.transient || !failure.cause ||
+      failure.cause->sql_state != postgres::kLockNotAvailable) {
+    return failure;
+  }
+  failure.failure.reason = Reason::kWaitingForLock;
+  failure.failure.hint =
+      "the lock was not free within execution.lockBudgetSeconds: look in pg_locks who holds it, or "
+      "raise the budget";
+  failure.uncounted = true;
+  return failure;
 }
 
 RunFailure FromFailure(report::Failure failure) {

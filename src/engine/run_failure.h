@@ -37,6 +37,10 @@ using RunResult = Result<T, RunFailure>;
 [[nodiscard]] RunFailure FromInterruption(postgres::Interruption interruption,
                                           const std::string& doing);
 
+/// A failure after which this run tries no more: a lock that was not free within
+/// execution.lockBudgetSeconds is waiting, and counts as little as the wait for our own lock does.
+[[nodiscard]] RunFailure GaveUp(RunFailure failure);
+
 template <class T>
 RunResult<T> OrFail(postgres::PgResult<T> result, const std::string& doing) {
   return std::move(result).map_error(

@@ -50,6 +50,8 @@ RunResult<std::unique_ptr<RunSession>> RunSession::Open(RunContext& context,
       OrFail(postgres::ReadServerFacts(session->connection_), "asking the server what it is");
   if (!facts) return tl::make_unexpected(facts.error());
   session->facts_ = std::move(*facts);
+  if (RunResult<void> bounded = session->BoundOwnWaits(); !bounded)
+    return tl::make_unexpected(bounded.error());
   if (RunResult<void> opened = session->OpenHistories(format); !opened)
     return tl::make_unexpected(opened.error());
   if (RunResult<void> locked = session->TakeLocks(); !locked)
@@ -137,6 +139,22 @@ RunResult<void> RunSession::TakeToolLock(SteadyTime patience_ends) {
 
 RunResult<void> RunSession::Clean() {
   return OrFail(postgres::CleanSession(connection_, settings_, keys_), "cleaning the session");
+}
+
+RunResult<void> RunSession::Reuse() {
+  if (RunResult<void> clean = Clean(); !clean) return clean;
+  return BoundOwnWaits();
+}
+
+/// Somebody may hold the history's tables: reading them must not wait until the deadline without a
+/// word. Migrations bring timeouts of their own.
+RunResult<void> RunSession::BoundOwnWaits() {
+  auto set =
+      OrFail(connection_.Execute("SET lock_timeout = " +
+                                 std::to_string(context_.request.execution.lock_timeout.count())),
+             "preparing the session");
+  if (!set) return tl::make_unexpected(set.error());
+  return {};
 }
 
 RunResult<void> RunSession::KeepAlive() {

@@ -30,8 +30,10 @@ class RunSession {
   [[nodiscard]] history::ToolTable* tool() { return tool_.get(); }
   [[nodiscard]] const postgres::ServerFacts& facts() const { return facts_; }
 
-  /// After a file, or after a failure that left the session alive.
+  /// After a file.
   RunResult<void> Clean();
+  /// After a failure that left the session alive: clean, and as good as a new one.
+  RunResult<void> Reuse();
   /// Sends something small, so that the server's idle timeout does not end a session that waits for
   /// a slot.
   RunResult<void> KeepAlive();
@@ -41,6 +43,7 @@ class RunSession {
  private:
   RunSession(RunContext& context, postgres::Connection connection)
       : context_(context), connection_(std::move(connection)) {}
+  RunResult<void> BoundOwnWaits();
   RunResult<void> OpenHistories(migration::Format format);
   RunResult<void> TakeLocks();
   RunResult<void> TakeAdvisoryLock(std::int64_t key, SteadyTime patience_ends);

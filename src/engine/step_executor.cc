@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/script_stream.h"
+#include "engine/tool_state.h"
 #include "whimbrel/postgres/sqlstate.h"
 
 namespace whimbrel::engine {
@@ -35,33 +36,42 @@ Result<std::string> ReadAll(const migration::Script& script) {
 }  // namespace
 
 RunResult<StepResult> StepExecutor::Execute(const Step& step, const ScriptOutline& outline,
-                                            std::size_t expected_tool_rows) {
-  const SteadyTime began = context_.clock.SteadyNow();
-  const auto elapsed = [&] {
-    return std::chrono::duration_cast<milliseconds>(context_.clock.SteadyNow() - began);
-  };
-  StepResult result;
-  RunResult<void> done = Claim(step, outline);
-  if (done) done = CheckToolTable(expected_tool_rows);
-  if (done) {
-    RunResult<std::uint64_t> ran = RunStatements(step, outline);
-    if (ran) {
-      result.statements = *ran;
-      result.duration = elapsed();
-      done = Record(step, result.duration);
-    } else {
-      done = tl::make_unexpected(ran.error());
-    }
-  }
-  if (done)
-    done = OrFail(session_.connection().Commit(), "committing version " + step.migration->Label());
+                                            const std::string& tool_state) {
+  RunResult<StepResult> done = InTransaction(step, outline, tool_state);
   if (!done) {
     session_.connection().Rollback();
-    return tl::make_unexpected(done.error());
+    if (done.error().failure.version.empty())
+      done.error().failure.version = step.migration->Label();
+    return done;
   }
   // The file is applied; a session that cannot be cleaned is only not used again.
   if (!session_.Clean()) session_.connection().Close();
+  return done;
+}
+
+RunResult<StepResult> StepExecutor::InTransaction(const Step& step, const ScriptOutline& outline,
+                                                  const std::string& tool_state) {
+  const SteadyTime began = context_.clock.SteadyNow();
+  if (RunResult<void> claimed = Claim(step, outline, tool_state); !claimed)
+    return tl::make_unexpected(std::move(claimed.error()));
+  RunResult<std::uint64_t> ran = RunStatements(step, outline);
+  if (!ran) return tl::make_unexpected(std::move(ran.error()));
+  if (RunResult<void> settled = Settle(step); !settled)
+    return tl::make_unexpected(std::move(settled.error()));
+  StepResult result{
+      .duration = std::chrono::duration_cast<milliseconds>(context_.clock.SteadyNow() - began),
+      .statements = *ran};
+  RunResult<std::string> recorded = Record(step, result.duration);
+  if (!recorded) return tl::make_unexpected(std::move(recorded.error()));
+  result.tool_state = std::move(*recorded);
+  auto committed = OrFail(session_.connection().Commit(), "committing " + step.migration->Label());
+  if (!committed) return tl::make_unexpected(std::move(committed.error()));
   return result;
+}
+
+history::ToolTable* StepExecutor::LockedTable() const {
+  history::ToolTable* tool = session_.tool();
+  return tool != nullptr && tool->Locks().lock_table_in_transaction ? tool : nullptr;
 }
 
 std::string StepExecutor::TimeoutsSql() const {
@@ -79,33 +89,41 @@ std::string StepExecutor::ReturnToOurselvesSql() const {
          "; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = 'UTF8'";
 }
 
-RunResult<void> StepExecutor::Claim(const Step& step, const ScriptOutline& outline) {
-  const std::string doing = "claiming version " + step.migration->Label();
+RunResult<void> StepExecutor::Claim(const Step& step, const ScriptOutline& outline,
+                                    const std::string& tool_state) {
+  const std::string label = step.migration->Label();
+  const history::ToolTable* tool = LockedTable();
   // The timeouts come before the claim: a second writer blocks on its key, and must not do so for
   // ever.
   std::string sql = "BEGIN " + outline.transaction_modes + "; " + TimeoutsSql();
-  if (history::ToolTable* tool = session_.tool();
-      tool != nullptr && tool->Locks().lock_table_in_transaction) {
-    sql += "; LOCK TABLE " + tool->QuotedName() + " IN SHARE ROW EXCLUSIVE MODE";
-  }
+  if (tool != nullptr) sql += "; LOCK TABLE " + tool->QuotedName() + " IN SHARE ROW EXCLUSIVE MODE";
   sql += "; " + session_.ledger().ClaimSql(*step.migration, step.run);
+  if (tool != nullptr) sql += "; " + ToolStateSql(*tool);
   postgres::PgResult<postgres::Rows> claimed = session_.connection().Execute(sql);
-  if (claimed) return {};
-  if (session_.ledger().IsClaimConflict(claimed.error())) {
-    return tl::make_unexpected(
-        PlanAnew("version " + step.migration->Label() + " was applied by another run just now"));
+  if (!claimed) {
+    if (session_.ledger().IsClaimConflict(claimed.error()))
+      return tl::make_unexpected(
+          PlanAnew("version " + label + " was applied by another run just now"));
+    return tl::make_unexpected(FromPgError(claimed.error(), "claiming version " + label));
   }
-  return tl::make_unexpected(FromPgError(claimed.error(), doing));
+  if (tool == nullptr || (*claimed)[0][0] == tool_state) return {};
+  return tl::make_unexpected(PlanAnew(tool->Describe() + " was changed by somebody else just now"));
 }
 
-RunResult<void> StepExecutor::CheckToolTable(std::size_t expected_tool_rows) {
-  history::ToolTable* tool = session_.tool();
-  if (tool == nullptr || !tool->Locks().lock_table_in_transaction) return {};
-  auto now =
-      OrFail(tool->Read(session_.connection(), source_), "reading " + tool->Describe() + " again");
-  if (!now) return tl::make_unexpected(now.error());
-  if (now->applied.size() == expected_tool_rows) return {};
-  return tl::make_unexpected(PlanAnew(tool->Describe() + " was changed by somebody else just now"));
+RunFailure StepExecutor::StatementFailure(const postgres::StreamError& error,
+                                          const std::string& label, Duration ran) const {
+  RunFailure failure = FromStreamError(error, label);
+  const milliseconds limit = context_.request.execution.statement_timeout;
+  // The same code says that an administrator cancelled it, which may be tried again.
+  const bool timed_out =
+      failure.failure.sql_state == postgres::kQueryCanceled && limit.count() > 0 && ran >= limit;
+  if (!timed_out) return failure;
+  failure.transient = false;
+  failure.cause.reset();
+  failure.failure.hint =
+      "the statement took longer than execution.statementTimeoutSeconds: raise it, or split the "
+      "work";
+  return failure;
 }
 
 RunResult<std::uint64_t> StepExecutor::RunStatements(const Step& step,
@@ -114,44 +132,41 @@ RunResult<std::uint64_t> StepExecutor::RunStatements(const Step& step,
   postgres::Connection& connection = session_.connection();
   auto stream = ScriptStream::Open(step.migration->up, outline,
                                    connection.standard_conforming_strings(), TimeoutsSql());
-  if (!stream) return tl::make_unexpected(FromSourceError(stream.error(), label));
+  if (!stream) {
+    const Result<void> same = CheckUnchanged(*step.migration);
+    return tl::make_unexpected(FromSourceError(same ? stream.error() : same.error(), label));
+  }
   const SteadyTime began = context_.clock.SteadyNow();
   auto ran = connection.Run(**stream);
   if (!ran) {
-    RunFailure failure = FromStreamError(ran.error(), label);
-    const bool timed_out =
-        failure.failure.sql_state == postgres::kQueryCanceled &&
-        context_.clock.SteadyNow() - began >= context_.request.execution.statement_timeout;
-    if (timed_out) {
-      failure.transient = false;
-      failure.cause.reset();
-      failure.failure.hint =
-          "the statement took longer than execution.statementTimeoutSeconds: raise it, or split "
-          "the work";
-    }
+    RunFailure failure = StatementFailure(ran.error(), label, context_.clock.SteadyNow() - began);
+    if (failure.cause && failure.transient) return tl::make_unexpected(std::move(failure));
+    // A text that was replaced half-way explains more than what the server thought of it.
+    if (Result<void> same = CheckUnchanged(*step.migration); !same)
+      return tl::make_unexpected(FromSourceError(same.error(), label));
     return tl::make_unexpected(std::move(failure));
   }
-  if (connection.standard_conforming_strings() != (*stream)->standard_conforming_strings()) {
-    return tl::make_unexpected(FromSourceError(
-        {.kind = ErrorKind::kInvalidArgument,
-         .message = "a function that the file calls changed standard_conforming_strings, so that "
-                    "its text may have been cut in the "
-                    "wrong places: set it by a statement of its own",
-         .position = SourcePosition{.file = step.migration->path}},
-        label));
-  }
+  if (connection.standard_conforming_strings() == (*stream)->standard_conforming_strings())
+    return (*stream)->statements();
+  return tl::make_unexpected(FromSourceError(
+      {.kind = ErrorKind::kInvalidArgument,
+       .message = "a function that the file calls changed standard_conforming_strings, so that its "
+                  "text may have been cut in the wrong places: set it by a statement of its own",
+       .position = SourcePosition{.file = step.migration->path}},
+      label));
+}
+
+RunResult<void> StepExecutor::Settle(const Step& step) {
   // Deferred constraints are the file's own: they fail under its name, not under ours.
-  postgres::PgResult<postgres::Rows> settled = connection.Execute(ReturnToOurselvesSql());
-  if (!settled) {
-    RunFailure failure =
-        FromPgError(settled.error(), "checking deferred constraints at the end of the file");
-    failure.failure.version = label;
-    failure.failure.position.file = step.migration->path;
-    if (failure.failure.reason == report::Reason::kInternalError)
-      failure.failure.reason = report::Reason::kMigrationFailed;
-    return tl::make_unexpected(std::move(failure));
-  }
-  return (*stream)->statements();
+  postgres::PgResult<postgres::Rows> settled =
+      session_.connection().Execute(ReturnToOurselvesSql());
+  if (settled) return {};
+  RunFailure failure =
+      FromPgError(settled.error(), "checking deferred constraints at the end of the file");
+  failure.failure.position.file = step.migration->path;
+  if (failure.failure.reason == report::Reason::kInternalError)
+    failure.failure.reason = report::Reason::kMigrationFailed;
+  return tl::make_unexpected(std::move(failure));
 }
 
 RunResult<std::string> StepExecutor::DownScriptSql(const Step& step) const {
@@ -161,9 +176,9 @@ RunResult<std::string> StepExecutor::DownScriptSql(const Step& step) const {
   return session_.ledger().KeepScriptSql(*step.migration, step.run, *down);
 }
 
-RunResult<void> StepExecutor::Record(const Step& step, milliseconds duration) {
+RunResult<std::string> StepExecutor::Record(const Step& step, milliseconds duration) {
   RunResult<std::string> keep = DownScriptSql(step);
-  if (!keep) return tl::make_unexpected(keep.error());
+  if (!keep) return tl::make_unexpected(std::move(keep.error()));
   const auto& action = std::get<TransactionRun>(step.action);
   std::string sql = session_.ledger().FinishSql(*step.migration, step.run, duration.count(),
                                                 action.withdraws_previous);
@@ -172,10 +187,11 @@ RunResult<void> StepExecutor::Record(const Step& step, milliseconds duration) {
     const std::string row = tool->OnAppliedSql(*step.migration, {.duration = duration});
     if (!row.empty()) sql += "; " + row;
   }
+  if (const history::ToolTable* tool = LockedTable()) sql += "; " + ToolStateSql(*tool);
   auto recorded =
       OrFail(session_.connection().Execute(sql), "recording version " + step.migration->Label());
-  if (!recorded) return tl::make_unexpected(recorded.error());
-  return {};
+  if (!recorded) return tl::make_unexpected(std::move(recorded.error()));
+  return LockedTable() == nullptr ? std::string() : (*recorded)[0][0].value_or("");
 }
 
 }  // namespace whimbrel::engine

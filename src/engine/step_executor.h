@@ -14,6 +14,7 @@ namespace whimbrel::engine {
 struct StepResult {
   std::chrono::milliseconds duration{0};
   std::uint64_t statements = 0;
+  std::string tool_state;  ///< Of the tool's table with our row in it (ToolStateSql).
 };
 
 /// Carries out one step of a plan in one transaction: claim, statements, history rows, COMMIT
@@ -21,28 +22,32 @@ struct StepResult {
 /// transaction, whatever happened, or it is not usable.
 class StepExecutor {
  public:
-  /// `tool_rows`: how many rows the tool's table had when the plan was made, plus those that this
-  /// run wrote.
-  StepExecutor(RunContext& context, RunSession& session,
-               const migration::ResolvedMigrations& source)
-      : context_(context), session_(session), source_(source) {}
+  StepExecutor(RunContext& context, RunSession& session) : context_(context), session_(session) {}
 
-  /// With plan_anew set in the failure, nothing of this step was done and the history has changed.
+  /// `tool_state`: of the tool's table as the plan knows it. With plan_anew set in the failure,
+  /// nothing of this step was done and the history has changed.
   RunResult<StepResult> Execute(const Step& step, const ScriptOutline& outline,
-                                std::size_t expected_tool_rows);
+                                const std::string& tool_state);
 
  private:
-  RunResult<void> Claim(const Step& step, const ScriptOutline& outline);
-  RunResult<void> CheckToolTable(std::size_t expected_tool_rows);
+  RunResult<StepResult> InTransaction(const Step& step, const ScriptOutline& outline,
+                                      const std::string& tool_state);
+  RunResult<void> Claim(const Step& step, const ScriptOutline& outline,
+                        const std::string& tool_state);
   RunResult<std::uint64_t> RunStatements(const Step& step, const ScriptOutline& outline);
-  RunResult<void> Record(const Step& step, std::chrono::milliseconds duration);
+  RunResult<void> Settle(const Step& step);
+  /// The state of the tool's table afterwards.
+  RunResult<std::string> Record(const Step& step, std::chrono::milliseconds duration);
+  [[nodiscard]] RunFailure StatementFailure(const postgres::StreamError& error,
+                                            const std::string& label, Duration ran) const;
   RunResult<std::string> DownScriptSql(const Step& step) const;
   [[nodiscard]] std::string TimeoutsSql() const;
   [[nodiscard]] std::string ReturnToOurselvesSql() const;
+  /// nullptr: no table, or its own advisory lock keeps it as the plan knows it.
+  [[nodiscard]] history::ToolTable* LockedTable() const;
 
   RunContext& context_;
   RunSession& session_;
-  const migration::ResolvedMigrations& source_;
 };
 
 }  // namespace whimbrel::engine

@@ -1,5 +1,7 @@
 #include "whimbrel/history/ledger.h"
 
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "history/ledger_row_text.h"
@@ -12,6 +14,34 @@ using migration::ResolvedMigration;
 using postgres::PgError;
 using postgres::PgResult;
 using postgres::QuoteLiteral;
+
+namespace {
+
+/// By id; of the newest applied run.
+using RawSums = std::map<std::string, std::optional<std::string>, std::less<>>;
+
+migration::Version Highest(const RawSums& sums) {
+  migration::Version highest;
+  for (const auto& [id, sum] : sums) {
+    Result<migration::Version> version = migration::Version::Parse(id);
+    if (version && (highest.empty() || *version > highest)) highest = *std::move(version);
+  }
+  return highest;
+}
+
+/// `files`, of one kind, up to the highest version of `sums` have equal raw sums there.
+bool Covers(const RawSums& sums, const std::vector<ResolvedMigration>& files) {
+  const bool versioned = files.front().kind == migration::Kind::kVersioned;
+  const migration::Version highest = versioned ? Highest(sums) : migration::Version();
+  for (const ResolvedMigration& file : files) {
+    if (versioned && file.version > highest) break;
+    const auto found = sums.find(file.id());
+    if (found == sums.end() || found->second != file.raw_sum) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 Ledger::Ledger(std::string schema, std::string set)
     : schema_(std::move(schema)), set_(std::move(set)) {}
@@ -33,24 +63,26 @@ PgResult<std::vector<LedgerRow>> Ledger::Read(postgres::Connection& connection) 
   return result;
 }
 
-PgResult<std::string> Ledger::FindCoveringSet(
-    postgres::Connection& connection, const std::vector<const ResolvedMigration*>& source) const {
-  if (source.empty()) return std::string();
-  std::string values;
-  for (const ResolvedMigration* migration : source) {
-    values += values.empty() ? "(" : ", (";
-    values += QuoteLiteral(ToText(migration->kind)) + ", " + QuoteLiteral(migration->id()) + ", " +
-              QuoteLiteral(migration->raw_sum) + ")";
-  }
+PgResult<std::string> Ledger::FindCoveringSet(postgres::Connection& connection,
+                                              const migration::ResolvedMigrations& source) const {
+  const auto& files = source.versioned.empty() ? source.repeatable : source.versioned;
+  if (files.empty()) return std::string();
+  const ResolvedMigration& first = files.front();
+  // Only sets that have the first file can cover it: of a ledger that many sources share, few rows
+  // travel.
+  const std::string applied = Table(kMigrationTable) + " WHERE state = 'applied' AND kind = " +
+                              QuoteLiteral(ToText(first.kind));
   auto rows = connection.Execute(
-      "SELECT m.set FROM " + Table(kMigrationTable) + " m JOIN (VALUES " + values +
-      ") AS wanted (kind, id, raw_sum) ON m.kind = wanted.kind AND m.id = wanted.id AND m.raw_sum "
-      "= "
-      "wanted.raw_sum WHERE m.state = 'applied' AND m.set <> " +
-      QuoteLiteral(set_) + " GROUP BY m.set HAVING count(DISTINCT (m.kind, m.id)) = " +
-      std::to_string(source.size()) + " ORDER BY m.set LIMIT 1");
+      "SELECT set, id, raw_sum FROM " + applied + " AND set <> " + QuoteLiteral(set_) +
+      " AND set IN (SELECT set FROM " + applied + " AND id = " + QuoteLiteral(first.id()) +
+      " AND raw_sum = " + QuoteLiteral(first.raw_sum) + ") ORDER BY set, run");
   if (!rows) return tl::make_unexpected(std::move(rows).error());
-  return rows->empty() ? std::string() : (*rows)[0][0].value_or("");
+  std::map<std::string, RawSums> sets;
+  for (const auto& row : *rows) sets[row[0].value_or("")][row[1].value_or("")] = row[2];
+  for (const auto& [set, sums] : sets) {
+    if (Covers(sums, files)) return set;
+  }
+  return std::string();
 }
 
 std::string Ledger::ClaimSql(const ResolvedMigration& migration, int run) const {

@@ -45,11 +45,12 @@ class Ledger {
 
   /// All rows of this set, in no order.
   postgres::PgResult<std::vector<LedgerRow>> Read(postgres::Connection& connection) const;
-  /// Another set of this ledger whose applied rows cover all of (kind, id, raw_sum) given; empty:
-  /// none (design §3, Identity).
+  /// Another set of this ledger that has this source's beginning applied: every versioned
+  /// migration up to that set's highest applied version, at least one, with an equal raw sum. So a
+  /// source that moves to another history (design §3, Identity) is noticed although it has got
+  /// newer files meanwhile. A source of repeatables alone: all of them. Empty: none.
   postgres::PgResult<std::string> FindCoveringSet(
-      postgres::Connection& connection,
-      const std::vector<const migration::ResolvedMigration*>& source) const;
+      postgres::Connection& connection, const migration::ResolvedMigrations& source) const;
 
   /// The claim of a transactional migration: INSERT of exactly (set, kind, id, run), state applied.
   [[nodiscard]] std::string ClaimSql(const migration::ResolvedMigration& migration, int run) const;

@@ -203,5 +203,57 @@ TEST_F(BadDays, NamesADatabaseThatIsSetReadOnly) {
   EXPECT_EQ(Ending(Execute(RequestFor(database_, kOnce))), "ReadOnlyDatabase ");
 }
 
+TEST_F(BadDays, ReportsAStopThatComesWhileItHasNoSession) {
+  TcpProxy proxy(database_.port);
+  proxy.CutAfterRequest("INSERT INTO once");
+  std::stop_source stop;
+  const report::RunReport report =
+      RunNow(RequestFor(database_.WithPort(proxy.port()), kOnce), stop.get_token(),
+             [&](const report::Progress& progress) {
+               if (progress.phase == report::Progress::Phase::kRetrying) stop.request_stop();
+             });
+  EXPECT_EQ(report.failure->reason, report::Reason::kCancelled);
+  EXPECT_EQ(report.database, database_.dbname);
+}
+
+TEST_F(BadDays, KeepsWhatItKnewWhenReadingAgainFails) {
+  ASSERT_EQ(Ending(Execute(RequestFor(database_, kOnce))), "Succeeded 001");
+  TcpProxy proxy(database_.port);
+  proxy.CutAfterRequest("SELECT 'the second'");
+  Files files = kOnce;
+  files.push_back({"002_second.sql", "SELECT 'the second';\n"});
+  const report::RunReport report =
+      RunNow(RequestFor(database_.WithPort(proxy.port()), files), {},
+             [&](const report::Progress& progress) {
+               if (progress.phase != report::Progress::Phase::kRetrying) return;
+               sql_.Exec("ALTER TABLE whimbrel.whimbrel_migration RENAME TO elsewhere");
+             });
+  EXPECT_FALSE(report.succeeded);
+  EXPECT_EQ(report.current_version, "001");
+  EXPECT_EQ(report.applied_count, 1);
+  EXPECT_EQ(report.pending_count, 1);
+}
+
+TEST_F(BadDays, WaitsForATableNoLongerThanTheLockBudgetAndCountsNoRetry) {
+  sql_.Exec("CREATE TABLE busy (id int)");
+  PgClient holder(database_);
+  holder.Exec("BEGIN; LOCK TABLE busy IN ACCESS SHARE MODE");
+  report::RunRequest request =
+      RequestFor(database_, {{"001_busy.sql", "ALTER TABLE busy ADD COLUMN c int;\n"}});
+  request.execution.lock_budget = std::chrono::seconds(0);
+  const report::RunReport report = Execute(request);
+  EXPECT_EQ(Ending(report), "WaitingForLock 001 transient uncounted");
+  EXPECT_THAT(report.failure->hint, HasSubstr("lockBudgetSeconds"));
+}
+
+TEST_F(BadDays, DoesNotWaitForEverToReadItsOwnTables) {
+  ASSERT_EQ(Ending(Execute(RequestFor(database_, kOnce))), "Succeeded 001");
+  PgClient holder(database_);
+  holder.Exec("BEGIN; LOCK TABLE whimbrel.whimbrel_migration IN ACCESS EXCLUSIVE MODE");
+  report::RunRequest request = RequestFor(database_, kOnce);
+  request.execution.lock_budget = std::chrono::seconds(0);
+  EXPECT_EQ(Ending(Execute(request)), "WaitingForLock  transient uncounted");
+}
+
 }  // namespace
 }  // namespace whimbrel::engine

@@ -220,5 +220,48 @@ TEST_F(RunTest, RefusesALedgerOfANewerVersion) {
   EXPECT_FALSE(report.failure->hint.empty());
 }
 
+TEST_F(RunTest, NeverRunsTheSameFilesAgainThoughANewOneCameAlong) {
+  Run(kTwoTables);
+  Files files = kTwoTables;
+  files.push_back({"003_c.sql", "CREATE TABLE c (id int);\n"});
+  report::RunRequest request = RequestFor(database_, files);
+  request.history.table = "migrations(name)";
+  EXPECT_EQ(Ending(Execute(request)), "HistoryConflict ");
+  EXPECT_EQ(Tables(), "a,b");
+}
+
+TEST_F(RunTest, RefusesABaselineThatIsNoVersion) {
+  report::RunRequest request = RequestFor(database_, kTwoTables);
+  request.history.baseline_version = "newest";
+  const report::RunReport report = Execute(request);
+  EXPECT_EQ(Ending(report), "InvalidSpec ");
+  EXPECT_THAT(report.failure->message, HasSubstr("newest"));
+  EXPECT_EQ(Tables(), "");
+}
+
+TEST_F(RunTest, ExplainsARoleThatItMayNotTakeOrThatIsNotThere) {
+  const std::string owner = "owner_" + database_.dbname;
+  const std::string weak = "weak_" + database_.dbname;
+  sql_.Exec("CREATE ROLE " + owner + "; CREATE ROLE " + weak + " LOGIN PASSWORD 'weak'");
+  report::RunRequest request = RequestFor(database_.WithUser(weak, "weak"), kTwoTables);
+  request.database.role = owner;
+  const report::RunReport denied = Execute(request);
+  EXPECT_EQ(Ending(denied), "PermissionDenied ");
+  EXPECT_THAT(denied.failure->hint, HasSubstr("GRANT \"" + owner + "\" TO \"" + weak + "\";"));
+  request.database.role = "nobody_at_all";
+  EXPECT_EQ(Ending(Execute(request)), "InvalidSpec ");
+}
+
+TEST_F(RunTest, NamesTheRightThatAFileLacks) {
+  const std::string weak = "weak_" + database_.dbname;
+  sql_.Exec("CREATE ROLE " + weak + " LOGIN PASSWORD 'weak'; GRANT CREATE ON DATABASE " +
+            database_.dbname + " TO " + weak + "; CREATE TABLE theirs ()");
+  const report::RunReport report = Execute(RequestFor(
+      database_.WithUser(weak, "weak"), {{"001_a.sql", "SELECT 1;\nSELECT * FROM theirs;\n"}}));
+  EXPECT_EQ(Ending(report), "PermissionDenied 001");
+  EXPECT_EQ(report.failure->position.line, 2U);
+  EXPECT_THAT(report.failure->hint, HasSubstr("GRANT"));
+}
+
 }  // namespace
 }  // namespace whimbrel::engine

@@ -73,6 +73,23 @@ TEST_F(NameTableRun, TakesARowThatWasPutBackAsApplied) {
   EXPECT_EQ(Rows(), "123");
 }
 
+TEST_F(NameTableRun, PlansAnewWhenSomebodyWritesToTheTableBeforeAFile) {
+  Run({kFiles[0], kFiles[1]});
+  report::RunRequest request = RequestFor(database_, kFiles);
+  request.history.table = "migrations(name)";
+  bool written = false;
+  const report::RunReport report = RunNow(request, {}, [&](const report::Progress& progress) {
+    if (progress.phase != report::Progress::Phase::kMigrating || written) return;
+    written = true;
+    // As many rows as before.
+    sql_.Exec(
+        "DELETE FROM migrations WHERE name = '002_b.sql'; INSERT INTO migrations (name) VALUES "
+        "('003_c.sql')");
+  });
+  EXPECT_EQ(Ending(report), "Succeeded 003");
+  EXPECT_EQ(Rows(), "122");
+}
+
 TEST_F(NameTableRun, StopsWhenTheTableIsEmptied) {
   Run();
   sql_.Exec("TRUNCATE migrations");

@@ -240,19 +240,30 @@ TEST_F(LedgerTest, FindsTheSetThatCoversASource) {
   const auto undone = Versioned("3", "three", "3_three.sql", "d");
   Ok(connection_.Execute(shop.ClaimSql(undone, 1)));
   admin_.Exec("UPDATE whimbrel.whimbrel_migration SET state = 'undone' WHERE id = '3'");
+  const auto four = Versioned("4", "four", "4_four.sql", "e");
   const Covering cases[] = {
       {"all of it", {one, two, view}, "shop"},
       {"a part of it, renamed", {Versioned("1", "uno", "1_uno.sql", "a")}, "shop"},
+      {"all of it and newer files", {one, two, four}, "shop"},
+      {"all of it and another repeatable", {one, two, Repeatable("w", "R__w.sql", "f")}, "shop"},
+      {"repeatables alone", {view}, "shop"},
+      {"other repeatables alone", {view, Repeatable("w", "R__w.sql", "f")}, ""},
       {"nothing", {}, ""},
       {"one text differs", {one, Versioned("2", "two", "2_two.sql", "B")}, ""},
-      {"one is not there", {one, Versioned("4", "four", "4_four.sql", "e")}, ""},
-      {"one is no longer applied", {one, undone}, ""},
+      {"the first text differs", {Versioned("1", "one", "1_one.sql", "A"), two}, ""},
+      {"one is no longer applied", {one, two, undone}, "shop"},
+      {"one in between is not there", {one, Versioned("1.5", "late", "1.5_late.sql", "e")}, ""},
+      {"only newer files", {four}, ""},
       {"another kind of the same name", {Repeatable("1", "R__1.sql", "a")}, ""},
   };
   for (const Covering& c : cases) {
     SCOPED_TRACE(c.description);
-    std::vector<const ResolvedMigration*> source;
-    for (const ResolvedMigration& migration : c.source) source.push_back(&migration);
+    migration::ResolvedMigrations source;
+    for (const ResolvedMigration& migration : c.source) {
+      auto& list =
+          migration.kind == migration::Kind::kRepeatable ? source.repeatable : source.versioned;
+      list.push_back(migration);
+    }
     EXPECT_EQ(Ok(ledger_.FindCoveringSet(connection_, source)), c.expected);
   }
 }

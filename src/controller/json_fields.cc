@@ -1,7 +1,6 @@
 #include "controller/json_fields.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace whimbrel::controller {
 
@@ -14,9 +13,9 @@ const json& Member(const json& object, const char* field) {
   return it == object.end() ? null : *it;
 }
 
-std::string Text(const json& object, const char* field, std::string fallback) {
+std::string Text(const json& object, const char* field, const std::string& fallback) {
   const json& value = Member(object, field);
-  return value.is_string() ? value.get_ref<const std::string&>() : std::move(fallback);
+  return value.is_string() ? value.get_ref<const std::string&>() : fallback;
 }
 
 bool Flag(const json& object, const char* field, bool fallback) {

@@ -18,7 +18,7 @@ namespace whimbrel::controller {
 /// The member, or a null where there is none.
 [[nodiscard]] const nlohmann::json& Member(const nlohmann::json& object, const char* field);
 [[nodiscard]] std::string Text(const nlohmann::json& object, const char* field,
-                               std::string fallback = "");
+                               const std::string& fallback = "");
 [[nodiscard]] bool Flag(const nlohmann::json& object, const char* field, bool fallback);
 [[nodiscard]] std::optional<std::int64_t> Integer(const nlohmann::json& object, const char* field);
 /// The integer, or `fallback`; brought into the range of int.

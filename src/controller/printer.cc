@@ -40,19 +40,19 @@ std::string HumanDuration(std::chrono::seconds duration) {
   const std::int64_t seconds = duration.count();
   if (seconds < -1) return "<invalid>";
   if (seconds < 0) return "0s";
-  if (seconds < 60 * 2) return std::to_string(seconds) + "s";
+  if (seconds < 120) return std::to_string(seconds) + "s";
   const std::int64_t minutes = seconds / 60;
   if (minutes < 10) return TwoUnits(minutes, "m", seconds % 60, "s");
-  if (minutes < 60 * 3) return std::to_string(minutes) + "m";
+  if (minutes < 180) return std::to_string(minutes) + "m";
   const std::int64_t hours = minutes / 60;
   if (hours < 8) return TwoUnits(hours, "h", minutes % 60, "m");
   if (hours < 48) return std::to_string(hours) + "h";
-  if (hours < 24 * 8) return TwoUnits(hours / 24, "d", hours % 24, "h");
-  if (hours < 24 * 365 * 2) return std::to_string(hours / 24) + "d";
-  if (hours < 24 * 365 * 8) {
-    return TwoUnits(hours / 24 / 365, "y", (hours / 24) % 365, "d");
-  }
-  return std::to_string(hours / 24 / 365) + "y";
+  const std::int64_t days = hours / 24;
+  if (days < 8) return TwoUnits(days, "d", hours % 24, "h");
+  if (days < 730) return std::to_string(days) + "d";
+  const std::int64_t years = days / 365;
+  if (years < 8) return TwoUnits(years, "y", days % 365, "d");
+  return std::to_string(years) + "y";
 }
 
 std::array<std::string, 6> PrinterRow(const json& object, SystemTime now) {

@@ -92,6 +92,17 @@ TEST_F(InterruptTest, AStatementThatEndsWellInSpiteOfTheCancelReturnsItsResult) 
   EXPECT_EQ(connection.Execute("SELECT 1").error().interruption, Interruption::kStopRequested);
 }
 
+TEST_F(InterruptTest, AStatementThatSwallowsACancelIsCancelledAgain) {
+  Connection connection = Open(Stoppable());
+  const auto rows = StopInTheMiddle(connection,
+                                    "DO $$ BEGIN BEGIN PERFORM pg_sleep(3600); EXCEPTION WHEN "
+                                    "query_canceled THEN NULL; END; PERFORM pg_sleep(3600); END $$",
+                                    "DO $$ BEGIN%");
+  ASSERT_FALSE(rows);
+  EXPECT_EQ(rows.error().sql_state, kQueryCanceled);
+  EXPECT_TRUE(rows.error().connection_usable);
+}
+
 TEST_F(InterruptTest, AStatementThatObeysNoCancelIsGivenUpAndItsSessionTerminated) {
   Connection connection = Open(Stoppable());
   const int pid = connection.backend_pid();

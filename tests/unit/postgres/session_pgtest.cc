@@ -79,11 +79,12 @@ TEST_F(SessionTest, WhatAFileLeavesBehindIsGoneAfterwards) {
   ASSERT_TRUE(connection.Execute("LISTEN left_over"));
   ASSERT_TRUE(connection.Execute("BEGIN; DECLARE left_over CURSOR WITH HOLD FOR SELECT 1; COMMIT"));
   ASSERT_TRUE(connection.Execute("SELECT nextval('s')"));
-  ASSERT_TRUE(connection.Execute(
-      "SET search_path = ''; SET statement_timeout = 1000; SET idle_session_timeout = 0;"
-      "SET application_name = 'x'; SET standard_conforming_strings = off;"
-      "SET client_encoding = LATIN1; SET my.setting = 'x';"
-      "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"));
+  ASSERT_TRUE(
+      connection.Execute("SET search_path = ''; SET statement_timeout = 1000; SET "
+                         "idle_in_transaction_session_timeout = 0;"
+                         "SET application_name = 'x'; SET standard_conforming_strings = off;"
+                         "SET client_encoding = LATIN1; SET my.setting = 'x';"
+                         "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"));
   ASSERT_TRUE(connection.Execute("SET SESSION AUTHORIZATION " + QuoteIdentifier(other)));
 
   const auto cleaned = Clean(connection);

@@ -54,9 +54,11 @@ void AddControllerCommand(CLI::App& app, ControllerCommandOptions& options) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
   command->add_option("--kube-api-qps", options.qps, "API requests a second")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 10000.0));
   command->add_option("--kube-api-burst", options.burst, "API requests at once")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
 }
 
 void AddHistoryOptions(CLI::App* command, RunFolderOptions& options) {
@@ -77,36 +79,42 @@ void AddExecutionOptions(CLI::App* command, RunFolderOptions& options) {
   command->add_option("--out-of-order", options.out_of_order, "Files older than what is applied")
       ->capture_default_str()
       ->check(CLI::IsMember({"Reject", "Apply", "Skip"}));
-  const auto seconds = [&](const char* name, int& value, const char* text) {
-    command->add_option(name, value, text)->capture_default_str()->check(CLI::Range(0, 604800));
+  const auto seconds = [&](const char* name, int& value, const char* text, int least = 0) {
+    command->add_option(name, value, text)->capture_default_str()->check(CLI::Range(least, 604800));
   };
-  seconds("--lock-timeout-seconds", options.lock_timeout_seconds, "Wait for one table lock");
+  // PostgreSQL takes 0 as "for ever".
+  seconds("--lock-timeout-seconds", options.lock_timeout_seconds, "Wait for one table lock", 1);
   seconds("--lock-budget-seconds", options.lock_budget_seconds, "Wait for locks in all");
-  seconds("--statement-timeout-seconds", options.statement_timeout_seconds, "Longest statement");
-  seconds("--deadline-seconds", options.deadline_seconds, "Longest run");
+  seconds("--statement-timeout-seconds", options.statement_timeout_seconds, "Longest statement", 1);
+  seconds("--deadline-seconds", options.deadline_seconds, "Longest run", 1);
   seconds("--ready-timeout-seconds", options.ready_timeout_seconds, "Wait for the database");
+}
+
+void AddFolderOptions(CLI::App* command, RunFolderOptions& options) {
+  command->add_option("DIR", options.folder, "Folder of migrations; the database comes from PG*");
+  command->add_option("--url-file", options.url_file,
+                      "File with a connection URI (- for standard input)");
+  command->add_option("--format", options.format, "Auto, Numbered or Flyway")
+      ->capture_default_str();
+  command->add_option("--target", options.target, "Version to stop at");
+  command->add_option("--role", options.role, "SET ROLE after connecting");
+  AddHistoryOptions(command, options);
+  AddExecutionOptions(command, options);
 }
 
 void AddRunCommand(CLI::App& app, Options& options) {
   CLI::App* command =
       app.add_subcommand("run", "Migrate now: a folder of files, or manifests with -f");
-  CLI::Option* folder = command->add_option("DIR", options.folder.folder,
-                                            "Folder of migrations; the database comes from PG*");
+  AddFolderOptions(command, options.folder);
+  // A manifest says all this itself: ignored flags would be believed.
+  const std::vector<CLI::Option*> of_folders = command->get_options(
+      [](const CLI::Option* option) { return option->get_name() != "--help"; });
   CLI::Option* manifests = command->add_option("-f,--filename", options.manifests.paths,
                                                "Manifests, as for kubectl apply");
-  folder->excludes(manifests);
+  for (CLI::Option* option : of_folders) option->excludes(manifests);
   command->add_option("-n,--namespace", options.manifests.ns, "Namespace of manifests without one")
-      ->capture_default_str();
-  command
-      ->add_option("--url-file", options.folder.url_file,
-                   "File with a connection URI (- for standard input)")
-      ->excludes(manifests);
-  command->add_option("--format", options.folder.format, "Auto, Numbered or Flyway")
-      ->capture_default_str();
-  command->add_option("--target", options.folder.target, "Version to stop at");
-  command->add_option("--role", options.folder.role, "SET ROLE after connecting");
-  AddHistoryOptions(command, options.folder);
-  AddExecutionOptions(command, options.folder);
+      ->capture_default_str()
+      ->needs(manifests);
   command->add_option("-o,--output", options.output, "text or json")
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "json"}));

@@ -52,6 +52,14 @@ Result<RunRequest> ToRequest(const RunFolderOptions& options) {
   request.run_id = NewUuid();
   request.ns = "local";
   request.name = "run";
+  // As the CRD bounds them: PostgreSQL would cut a longer name, and so mean another history.
+  for (const auto& [flag, name] : {std::pair("--history-schema", &options.history_schema),
+                                   std::pair("--history-set", &options.history_set)}) {
+    if (name->empty() || name->size() > 63)
+      return Fail(
+          ErrorKind::kInvalidArgument,
+          std::string(flag) + " must have 1 to 63 bytes, not " + std::to_string(name->size()));
+  }
   Result<std::shared_ptr<const migration::Source>> source = migration::OpenFolder(options.folder);
   if (!source) return tl::make_unexpected(source.error());
   request.source = std::move(*source);
@@ -82,12 +90,16 @@ Result<RunRequest> ToRequest(const RunFolderOptions& options) {
   return request;
 }
 
-/// The text of the file that a failure names, for its source line; empty when it cannot be read any
-/// more.
+/// The beginning of the file that a failure names, down to its source line; empty when it cannot be
+/// read any more. Not the whole file: that may be a GiB of COPY data.
 std::string FailedText(const RunFolderOptions& options, const RunReport& report) {
   if (!report.failure || report.failure->position.line == 0) return "";
   std::ifstream file(options.folder + "/" + report.failure->position.file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  std::string line;
+  for (std::uint32_t at = 1; at <= report.failure->position.line && std::getline(file, line); ++at)
+    text += at == report.failure->position.line ? line + "\n" : "\n";
+  return text;
 }
 
 void PrintText(const RunFolderOptions& options, const RunReport& report, std::ostream& out,
@@ -113,7 +125,9 @@ void PrintText(const RunFolderOptions& options, const RunReport& report, std::os
 
 ExitCode ExitCodeOf(const RunReport& report) {
   if (report.succeeded) return ExitCode::kReady;
-  return report.transient ? ExitCode::kRetryable : ExitCode::kStalled;
+  // Whoever stopped it may start it again.
+  const bool stopped = report.failure && report.failure->reason == report::Reason::kCancelled;
+  return report.transient || stopped ? ExitCode::kRetryable : ExitCode::kStalled;
 }
 
 ExitCode RunFolder(const RunFolderOptions& options, std::stop_token stop, std::ostream& out,

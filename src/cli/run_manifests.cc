@@ -61,6 +61,29 @@ void PrintJson(const std::vector<json>& objects, std::ostream& out) {
   out << json{{"apiVersion", "v1"}, {"kind", "List"}, {"items", objects}}.dump(2) << "\n";
 }
 
+ExitCode PrintOutcome(ManifestClient& client, const RunManifestsOptions& options, bool stopped,
+                      std::ostream& out, std::ostream& err) {
+  auto objects = controller::ReadDatabaseMigrations(client, {}, {});
+  if (!objects) {
+    err << "whimbrel: " << objects.error().ToString() << "\n";
+    return ExitCode::kRetryable;
+  }
+  if (objects->empty()) {
+    err << "whimbrel: no DatabaseMigration among the manifests\n";
+    return ExitCode::kUsage;
+  }
+  if (options.json) {
+    PrintJson(*objects, out);
+  } else {
+    PrintText(client, *objects, out);
+  }
+  const ExitCode code = ExitCodeOf(*objects);
+  if (!stopped || code == ExitCode::kReady) return code;
+  // What had not ended might have: running it again is what helps.
+  err << "whimbrel: stopped before every resource was Ready; what was under way was rolled back\n";
+  return ExitCode::kRetryable;
+}
+
 }  // namespace
 
 ExitCode RunManifests(const RunManifestsOptions& options, std::stop_token stop, std::ostream& out,
@@ -84,22 +107,11 @@ ExitCode RunManifests(const RunManifestsOptions& options, std::stop_token stop, 
       {.trust = report::Trust::kLocal, .objects_may_appear = false, .jobs_in_process = true});
   if (Result<void> started = controller.Start(stop); !started) {
     err << "whimbrel: " << started.error().ToString() << "\n";
-    return ExitCode::kUsage;
+    return stop.stop_requested() ? ExitCode::kRetryable : ExitCode::kUsage;
   }
   controller.WaitUntilSettled(stop);
   controller.Stop();
-
-  auto objects = controller::ReadDatabaseMigrations(**client, {}, {});
-  if (!objects || objects->empty()) {
-    err << "whimbrel: no DatabaseMigration among the manifests\n";
-    return ExitCode::kUsage;
-  }
-  if (options.json) {
-    PrintJson(*objects, out);
-  } else {
-    PrintText(**client, *objects, out);
-  }
-  return ExitCodeOf(*objects);
+  return PrintOutcome(**client, options, stop.stop_requested(), out, err);
 }
 
 }  // namespace whimbrel::cli

@@ -102,6 +102,12 @@ TEST_F(RunFolderTest, ExplainsWrongFlags) {
   EXPECT_EQ(RunProcess({.argv = {WHIMBREL_BINARY}}).exit_code, 2);
   EXPECT_EQ(RunProcess({.argv = {WHIMBREL_BINARY, "run"}}).exit_code, 2);
   EXPECT_EQ(RunProcess({.argv = {WHIMBREL_BINARY, "version"}}).exit_code, 0);
+  const ProcessResult ignored =
+      RunProcess({.argv = {WHIMBREL_BINARY, "run", "-f", "x.yaml", "--target", "3"}});
+  EXPECT_EQ(ignored.exit_code, 2);
+  EXPECT_THAT(ignored.err, HasSubstr("--target"));
+  EXPECT_EQ(Run({"--history-set", std::string(64, 'x')}).exit_code, 2);
+  EXPECT_EQ(Run({"--lock-timeout-seconds", "0"}).exit_code, 2);
 }
 
 TEST_F(RunFolderTest, NeverShowsThePassword) {
@@ -112,6 +118,41 @@ TEST_F(RunFolderTest, NeverShowsThePassword) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr("AuthenticationFailed"));
   EXPECT_THAT(result.out + result.err, Not(HasSubstr("c4n4ry")));
+}
+
+TEST_F(RunFolderTest, NamesTheSqlThatGivesAWeakRoleItsRights) {
+  folder_.Write("001_a.sql", "CREATE TABLE a (id int);\n");
+  const std::string weak = "weak_" + database_.dbname;
+  sql_.Exec("CREATE ROLE " + weak + " LOGIN PASSWORD 'weak'");
+  SpawnOptions options = Command();
+  options.environment["PGUSER"] = weak;
+  options.environment["PGPASSWORD"] = "weak";
+  const ProcessResult result = RunProcess(options);
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.err, HasSubstr("PermissionDenied\n"));
+  EXPECT_THAT(result.err, HasSubstr("SQLSTATE 42501"));
+  EXPECT_THAT(result.err, HasSubstr("CREATE SCHEMA \"whimbrel\" AUTHORIZATION \"" + weak + "\";"));
+}
+
+TEST_F(RunFolderTest, NoticesAFileThatChangesWhileItWaitsForALock) {
+  folder_.Write("002_b.sql", "CREATE TABLE b (id int);\n");
+  // The first file waits for us; by then both were read once.
+  sql_.Exec("CREATE TABLE gate ()");
+  folder_.Write("001_a.sql", "LOCK TABLE gate;\n");
+  PgClient holder(database_);
+  holder.Exec("BEGIN; LOCK TABLE gate");
+  Subprocess process(Command({"--lock-timeout-seconds", "60"}));
+  ASSERT_TRUE(Eventually([&] {
+    return sql_.Scalar(
+               "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+               "application_name LIKE 'whimbrel/%' AND datname = current_database()") == "1";
+  }));
+  folder_.Write("002_b.sql", "CREATE TABLE c (id int);\n");
+  holder.Exec("COMMIT");
+  EXPECT_EQ(process.Wait(), 1);
+  EXPECT_THAT(process.err(), HasSubstr("SourceChanged in version 002"));
+  EXPECT_EQ(sql_.Scalar("SELECT to_regclass('c') IS NULL"), "t");
+  EXPECT_EQ(Run().exit_code, 0);
 }
 
 /// A migration that does something, then waits long enough to be killed in.
@@ -147,7 +188,7 @@ TEST_F(RunFolderTest, StopsCleanlyAtSigterm) {
                "current_database()") == "1";
   }));
   process.Signal(SIGTERM);
-  EXPECT_EQ(process.Wait(std::chrono::seconds(10)), 3);
+  EXPECT_EQ(process.Wait(std::chrono::seconds(10)), 1);
   EXPECT_THAT(process.err(), HasSubstr("Cancelled"));
   EXPECT_TRUE(Eventually([&] {
     return sql_.Scalar(

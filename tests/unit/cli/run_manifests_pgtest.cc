@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "support/eventually.h"
 #include "support/subprocess.h"
 #include "unit/cli/manifests.h"
 
@@ -90,6 +92,32 @@ TEST_F(RunManifestsTest, RejectsImpossibleValues) {
   const ProcessResult result = Run();
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err, AllOf(HasSubstr("spec.execution.mode"), HasSubstr("Sideways")));
+}
+
+TEST_F(RunManifestsTest, SaysAtSigtermWhatItKnows) {
+  AddMigration("004_slow.sql", "SELECT pg_sleep(300);");
+  whimbrel::testing::Subprocess process(
+      {.argv = {WHIMBREL_BINARY, "run", "-f", folder_.path().string()}});
+  ASSERT_TRUE(whimbrel::testing::Eventually([&] {
+    return sql_.Scalar(
+               "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND "
+               "datname = current_database()") == "1";
+  }));
+  process.Signal(SIGTERM);
+  EXPECT_EQ(process.Wait(std::chrono::seconds(10)), 1);
+  EXPECT_THAT(process.out(), AllOf(HasSubstr("NAME"), HasSubstr("quickstart   ")));
+  EXPECT_THAT(process.err(), HasSubstr("stopped before every resource was Ready"));
+  EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM whimbrel.whimbrel_migration"), "3");
+}
+
+TEST_F(RunManifestsTest, NamesTheSqlThatGivesAWeakRoleItsRights) {
+  PgTarget weak = database_.WithUser("weak_" + database_.dbname, "weak");
+  sql_.Exec("CREATE ROLE " + weak.user + " LOGIN PASSWORD 'weak'");
+  folder_.Write("1-secret.yaml", SecretYaml("quickstart-db", weak));
+  const ProcessResult result = Run();
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("PermissionDenied"), HasSubstr("CREATE SCHEMA \"whimbrel\" AUTHOR")));
 }
 
 TEST_F(RunManifestsTest, MigratesInProcessWhatAClusterWouldRunAsAJob) {

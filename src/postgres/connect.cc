@@ -18,9 +18,9 @@ namespace {
 
 using Keywords = std::map<std::string, std::string>;
 
-/// A password file that never is: libpq would else read the home directory's, and a file that
-/// exists but is no plain file makes it write to standard error.
-constexpr std::string_view kNoPasswordFile = "/nonexistent/pgpass";
+/// A file that never is. (One that exists but is no plain file makes libpq complain on standard
+/// error.)
+constexpr const char* kNoFile = "/nonexistent/whimbrel";
 
 PgError Failed(std::string message) {
   PgError error;
@@ -48,8 +48,12 @@ Keywords MakeKeywords(const ConnectionParameters& parameters, const ConnectOptio
   for (const auto& [key, value] : parameters.values) keywords[key] = value;
   if (!parameters.password.empty()) keywords["password"] = parameters.password.Reveal();
   if (parameters.trust == Trust::kCluster) {
-    keywords["passfile"] = kNoPasswordFile;
     keywords["gssencmode"] = "disable";
+    // Where nothing is given, libpq would look into the home directory. To verify a server it must
+    // have a file, and its message about a missing one is clear.
+    keywords["passfile"] = kNoFile;
+    keywords.emplace("sslcert", kNoFile);
+    if (!keywords["sslmode"].starts_with("verify")) keywords.emplace("sslrootcert", kNoFile);
   }
   if (!target.host.empty()) {
     keywords["host"] = target.host;

@@ -333,6 +333,24 @@ TEST_F(StreamTest, ACopyOverADeadNetworkIsGivenUp) {
   EXPECT_FALSE(Cause(done).outcome_unknown);
 }
 
+TEST_F(StreamTest, AConnectionThatBreaksInTheMiddleOfACopyStopsTheStream) {
+  testing::TcpProxy proxy(target_.port);
+  Connection connection = OpenAt(target_.WithPort(proxy.port()));
+  ASSERT_TRUE(connection.Execute("CREATE TABLE t(a text)"));
+  ASSERT_TRUE(connection.Execute("BEGIN"));
+  const std::string piece = std::string(100000, 'x') + "\n";
+  Items items({{.text = "COPY t FROM STDIN", .barrier_before = true, .copy = [&](int n) {
+                  if (n == 2) proxy.Cut();
+                  return piece;
+                }}});
+  const auto done = connection.Run(items);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(Cause(done).interruption, Interruption::kNone);
+  EXPECT_FALSE(Cause(done).connection_usable);
+  EXPECT_FALSE(Cause(done).outcome_unknown);
+  EXPECT_EQ(Judge(Cause(done)), Verdict::kTransient);
+}
+
 TEST_F(StreamTest, TheSettingOfStringsIsToldAfterEachStatementBehindABarrier) {
   Connection connection = Open();
   ASSERT_TRUE(connection.Execute("BEGIN"));

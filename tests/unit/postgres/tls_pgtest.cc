@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
@@ -87,6 +88,42 @@ TEST_F(TlsTest, RefusesAnotherCa) {
   auto connection = Open("localhost", {.mode = "verify-full", .ca_pem = other_ca_});
   ASSERT_FALSE(connection.has_value());
   EXPECT_THAT(connection.error().message, ::testing::HasSubstr("certificate"));
+}
+
+/// The home directory of this process for one test. gtest runs one test at a time.
+class ScopedHome {
+ public:
+  explicit ScopedHome(const std::filesystem::path& path) : before_(Value()) {
+    setenv("HOME", path.c_str(), 1);
+  }
+  ~ScopedHome() { setenv("HOME", before_.c_str(), 1); }
+  ScopedHome(const ScopedHome&) = delete;
+  ScopedHome& operator=(const ScopedHome&) = delete;
+
+ private:
+  static std::string Value() {
+    const char* value = std::getenv("HOME");
+    return value == nullptr ? "" : value;
+  }
+  std::string before_;
+};
+
+TEST_F(TlsTest, TheHomeDirectoryHasNoSayInATenantsConnection) {
+  const TempDir home;
+  std::filesystem::create_directory(home / ".postgresql");
+  // Found by libpq, it would make `require` verify the server against this CA.
+  std::filesystem::copy(*folder_ / "other.crt", home / ".postgresql/root.crt");
+  // No key beside it: found by libpq, it would fail.
+  std::filesystem::copy(*folder_ / "other.crt", home / ".postgresql/postgresql.crt");
+  const ScopedHome scoped(home.path());
+  auto connection = Open("localhost", {.mode = "require"});
+  EXPECT_TRUE(connection.has_value()) << connection.error().message;
+}
+
+TEST_F(TlsTest, VerifyingWithoutACaSaysWhatIsMissing) {
+  auto connection = Open("localhost", {.mode = "verify-full"});
+  ASSERT_FALSE(connection.has_value());
+  EXPECT_THAT(connection.error().message, ::testing::HasSubstr("root certificate file"));
 }
 
 TEST_F(TlsTest, RefusesAnotherHost) {

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "cli/failure_text.h"
 #include "cli/style.h"
@@ -47,19 +48,23 @@ report::OutOfOrder ParseOutOfOrder(const std::string& text) {
   return text == "Skip" ? report::OutOfOrder::kSkip : report::OutOfOrder::kReject;
 }
 
+/// As the CRD bounds them: PostgreSQL would cut a longer name, and so mean another history.
+Result<void> CheckNames(const RunFolderOptions& options) {
+  for (const auto& [flag, name] : {std::pair("--history-schema", &options.history_schema),
+                                   std::pair("--history-set", &options.history_set)}) {
+    if (!name->empty() && name->size() <= 63) continue;
+    return Fail(ErrorKind::kInvalidArgument, std::string(flag) + " must have 1 to 63 bytes, not " +
+                                                 std::to_string(name->size()));
+  }
+  return {};
+}
+
 Result<RunRequest> ToRequest(const RunFolderOptions& options) {
   RunRequest request;
   request.run_id = NewUuid();
   request.ns = "local";
   request.name = "run";
-  // As the CRD bounds them: PostgreSQL would cut a longer name, and so mean another history.
-  for (const auto& [flag, name] : {std::pair("--history-schema", &options.history_schema),
-                                   std::pair("--history-set", &options.history_set)}) {
-    if (name->empty() || name->size() > 63)
-      return Fail(
-          ErrorKind::kInvalidArgument,
-          std::string(flag) + " must have 1 to 63 bytes, not " + std::to_string(name->size()));
-  }
+  if (Result<void> named = CheckNames(options); !named) return tl::make_unexpected(named.error());
   Result<std::shared_ptr<const migration::Source>> source = migration::OpenFolder(options.folder);
   if (!source) return tl::make_unexpected(source.error());
   request.source = std::move(*source);

@@ -197,7 +197,22 @@ RunResult<void> Run::MakeThePlan(PlanInput input) {
   // The plan points to rows of the ledger, which stay where they are when their vector moves.
   plan_ = std::move(*plan);
   input_ = std::move(input);
+  SettleUnsure();
   return {};
+}
+
+void Run::SettleUnsure() {
+  const std::optional<Step> step = std::exchange(unsure_, std::nullopt);
+  if (!step) return;
+  const auto is_it = [&](const history::LedgerRow& row) {
+    return row.kind == step->migration->kind && row.id == step->migration->id() &&
+           row.run == step->run && row.state == history::LedgerState::kApplied;
+  };
+  const auto row = std::find_if(input_.ledger.begin(), input_.ledger.end(), is_it);
+  if (row == input_.ledger.end()) return;
+  applied_now_.push_back(DescribeApplied(*step, std::chrono::milliseconds(row->duration_ms),
+                                         row->applied_at.value_or(context_.clock.SystemNow())));
+  retries_.Reset();
 }
 
 RunResult<void> Run::OutlineSteps() {
@@ -259,7 +274,11 @@ RunResult<void> Run::ApplyStep(std::size_t index) {
   context_.Enter(Progress::Phase::kMigrating);
   RunResult<StepResult> done =
       StepExecutor(context_, *session_).Execute(step, outlines_[index], tool_state_);
-  if (!done) return tl::make_unexpected(std::move(done.error()));
+  if (!done) {
+    const auto& cause = done.error().cause;
+    if (cause && cause->outcome_unknown) unsure_ = step;
+    return tl::make_unexpected(std::move(done.error()));
+  }
   tool_state_ = std::move(done->tool_state);
   applied_now_.push_back(DescribeApplied(step, done->duration, context_.clock.SystemNow()));
   retries_.Reset();

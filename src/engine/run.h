@@ -30,6 +30,7 @@ class Run {
   RunResult<void> Adopt(PlanInput& input);
   RunResult<void> RefuseCoveredSource(const PlanInput& input);
   RunResult<void> MakeThePlan(PlanInput input);
+  void SettleUnsure();
   RunResult<void> OutlineSteps();
   RunResult<void> Apply();
   RunResult<void> ApplyStep(std::size_t index);
@@ -52,6 +53,8 @@ class Run {
   std::optional<Plan> plan_;
   std::string tool_state_;  ///< When the plan was made, or after our own last row (ToolStateSql).
   std::vector<ScriptOutline> outlines_;
+  /// Its COMMIT was sent and never answered: when the ledger has it, this run applied it.
+  std::optional<Step> unsure_;
   std::vector<report::AppliedMigration> applied_now_;
 };
 

@@ -20,6 +20,10 @@ report::Failure SomeFailure() {
   return failure;
 }
 
+TEST(Table, AlignsByCharacters) {
+  EXPECT_EQ(Table({{"NAME", "AGE"}, {"größe", "1s"}}), "NAME    AGE\ngröße   1s\n");
+}
+
 TEST(FailureText, ShowsTheLineWithACaret) {
   EXPECT_EQ(FailureText(SomeFailure(), "BEGIN;\nDROP TABLE nope;\n", false),
             "MigrationFailed in version 2\n"

@@ -93,6 +93,8 @@ TEST_F(BadDays, LooksIntoTheLedgerAfterACommitWithoutAnswer) {
   files.push_back({"002_twice.sql", "INSERT INTO once VALUES (2);\n"});
   const report::RunReport report = Execute(RequestFor(database_.WithPort(proxy.port()), files));
   EXPECT_EQ(Ending(report), "Succeeded 002");
+  EXPECT_EQ(report.applied_this_run, 1);
+  EXPECT_EQ(report.applied_count, 2);
   EXPECT_EQ(sql_.Scalar("SELECT string_agg(n::text, ',' ORDER BY n) FROM once"), "1,2");
   EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM whimbrel.whimbrel_migration"), "2");
 }

@@ -73,7 +73,7 @@ TEST_P(ChangingSource, IsNamedAndNothingOfItIsApplied) {
   const report::RunReport report = RunNow(request, {}, [&](const Progress& progress) {
     if (progress.phase == GetParam().when) file->Change(GetParam().text);
   });
-  EXPECT_EQ(Ending(report), "SourceChanged 001 transient") << report.failure->message;
+  ASSERT_EQ(Ending(report), "SourceChanged 001 transient");
   EXPECT_THAT(report.failure->message, ::testing::HasSubstr("001_a.sql"));
   PgClient sql(database);
   EXPECT_EQ(sql.Scalar("SELECT to_regclass('public.a') IS NULL"), "t");

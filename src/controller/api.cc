@@ -33,7 +33,8 @@ Metadata ReadMetadata(const json& metadata) {
 bool WaitsForObjects(std::string_view reason) {
   const auto parsed = report::ParseReason(reason);
   return parsed == Reason::kSourceNotFound || parsed == Reason::kSourceDigestMismatch ||
-         parsed == Reason::kSecretNotFound;
+         parsed == Reason::kSecretNotFound || parsed == Reason::kAuthenticationFailed ||
+         parsed == Reason::kDatabaseMissing;
 }
 
 Standing StandingOf(const Metadata& metadata, const Status& status) {

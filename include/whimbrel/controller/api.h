@@ -127,8 +127,10 @@ enum class Standing {
   kReady,
   kStalled,
   kSuspended,
-  kWaitingForObjects,  ///< A ConfigMap, Secret, key or digest that is not there yet.
-  kWorking,            ///< All else, also when status is older than the spec.
+  /// For somebody to add or to mend something beside the resource: a ConfigMap, a Secret, a key,
+  /// the files of the digest, a login, a database. Tried again meanwhile.
+  kWaitingForObjects,
+  kWorking,  ///< All else, also when status is older than the spec.
 };
 
 /// What is kept in memory of every resource: what wakes it, and where it stands.

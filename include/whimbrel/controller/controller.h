@@ -23,8 +23,8 @@ struct ControllerOptions {
   std::chrono::seconds source_timeout{300};  ///< `sourceTimeoutSeconds`; then Stalled.
   report::Trust trust = report::Trust::kCluster;
   std::string instance;  ///< Reporting instance of events (host name, pod); empty: `whimbrel`.
-  /// False: nobody adds objects any more (`whimbrel run -f`), so a resource that waits for a
-  /// ConfigMap or a Secret counts as settled.
+  /// False: nobody adds or mends anything any more (`whimbrel run -f`), so a resource that is
+  /// kWaitingForObjects counts as settled.
   bool objects_may_appear = true;
   /// Runs in this process also what asks for mode Job: where there is no cluster that could run
   /// one.

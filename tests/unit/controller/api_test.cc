@@ -211,6 +211,8 @@ TEST(Api, TellsWhereAResourceStands) {
       {"stopped before an edit", "False", "True", "MigrationFailed", 2, Standing::kWorking},
       {"stopped by its owner", "False", "False", "Suspended", 3, Standing::kSuspended},
       {"without files", "False", "False", "SourceNotFound", 3, Standing::kWaitingForObjects},
+      {"with an old password", "False", "False", "AuthenticationFailed", 3,
+       Standing::kWaitingForObjects},
       {"without a Secret", "False", "False", "SecretNotFound", 3, Standing::kWaitingForObjects}};
   for (const StandingCase& c : cases) {
     json object = Minimal();

@@ -3,67 +3,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "support/eventually.h"
-#include "support/fake_clock.h"
-#include "unit/controller/fake_runner.h"
-#include "unit/controller/manifests.h"
-#include "unit/controller/simulation.h"
+#include "unit/controller/controller_fixture.h"
 
 namespace whimbrel::controller {
 namespace {
 
 using report::Reason;
-using report::RunReport;
 using report::RunRequest;
-using testing::Applied;
-
-using testing::FakeRunner;
-using ::testing::HasSubstr;
-using testing::Manifests;
+using testing::ControllerTest;
+using testing::GoOn;
 using testing::MigrationYaml;
+using testing::Succeed;
 using testing::Success;
 using whimbrel::testing::Eventually;
-using whimbrel::testing::EventuallyEquals;
-using whimbrel::testing::FakeClock;
-
-std::optional<RunReport> Succeed(const RunRequest& request) {
-  RunReport report = Applied({"1"});
-  report.source_digest = request.source->digest;
-  return report;
-}
-
-std::optional<RunReport> GoOn(const RunRequest&) { return std::nullopt; }
-
-class ControllerTest : public ::testing::Test {
- protected:
-  void Start(ControllerOptions options = {}) {
-    controller_ = std::make_unique<Controller>(Client(), runner_, std::move(options), *clock_);
-    const Result<void> started = controller_->Start();
-    ASSERT_TRUE(started) << started.error().message;
-  }
-  virtual kube::ObjectClient& Client() { return manifests_.client(); }
-  void ExpectReason(const std::string& name, const std::string& reason) {
-    EXPECT_TRUE(EventuallyEquals<std::string>([&] { return manifests_.Reason(name); }, reason))
-        << manifests_.Get(name).dump(1);
-  }
-  std::vector<std::string> EventReasons() {
-    std::vector<std::string> reasons;
-    (void)manifests_.client().List(
-        kube::Events(), {.ns = "shop"},
-        [&](kube::Json&& event) { reasons.push_back(event.at("reason")); }, {});
-    return reasons;
-  }
-
-  FakeClock fake_clock_;
-  const Clock* clock_ = &Clock::System();
-  Manifests manifests_;
-  FakeRunner runner_{Succeed};
-  std::unique_ptr<Controller> controller_;
-};
 
 TEST_F(ControllerTest, BringsAResourceToReady) {
   manifests_.WriteAll("orders");
@@ -148,6 +103,16 @@ TEST_F(ControllerTest, IsSettledWithoutAnObjectThatNobodyWillAdd) {
   ASSERT_EQ(controller_->Outcomes().size(), 1u);
   EXPECT_EQ(controller_->Outcomes().front().standing, Standing::kWaitingForObjects);
   EXPECT_EQ(manifests_.Message("orders"), "Secret shop/orders-db does not exist");
+}
+
+TEST_F(ControllerTest, IsSettledWithAWrongPasswordAfterASecondTry) {
+  manifests_.WriteAll("orders");
+  runner_.SetScript(
+      [](const RunRequest&) { return testing::Uncounted(Reason::kAuthenticationFailed); });
+  Start({.objects_may_appear = false});
+  EXPECT_TRUE(controller_->WaitUntilSettled({}));
+  EXPECT_EQ(runner_.started(), 2u);
+  EXPECT_EQ(manifests_.Reason("orders"), "AuthenticationFailed");
 }
 
 TEST_F(ControllerTest, FindsASecretThatAppearsWithinAMinute) {
@@ -246,118 +211,6 @@ TEST_F(ControllerTest, ManyResourcesConverge) {
     EXPECT_EQ(outcome.standing, Standing::kReady) << outcome.key.name;
   }
   EXPECT_EQ(runner_.started(), 50u);
-}
-
-/// Fails what a test wants failed, and passes on all else.
-class FlakyClient final : public kube::ObjectClient {
- public:
-  explicit FlakyClient(kube::ObjectClient& real) : real_(real) {}
-
-  std::atomic<int> conflicts{0};  ///< How many applies still fail with 409.
-  std::atomic<int> failures{0};   ///< How many gets still fail.
-  std::optional<kube::ApiError> list_error;
-
-  kube::ApiResult<kube::Json> Get(const kube::Resource& resource, const kube::ObjectKey& key,
-                                  std::stop_token stop) override {
-    if (failures.fetch_sub(1) > 0) return Refuse(kube::ApiErrorReason::kTransport, 0);
-    return real_.Get(resource, key, stop);
-  }
-  kube::ApiResult<std::string> List(const kube::Resource& resource,
-                                    const kube::ListOptions& options,
-                                    const kube::ListHandler& handler,
-                                    std::stop_token stop) override {
-    if (list_error) return tl::make_unexpected(*list_error);
-    return real_.List(resource, options, handler, stop);
-  }
-  kube::ApiResult<void> Watch(const kube::Resource& resource, const kube::WatchOptions& options,
-                              const kube::WatchHandler& handler, std::stop_token stop) override {
-    return real_.Watch(resource, options, handler, stop);
-  }
-  kube::ApiResult<kube::Json> Create(const kube::Resource& resource, const kube::Json& object,
-                                     std::stop_token stop) override {
-    return real_.Create(resource, object, stop);
-  }
-  kube::ApiResult<kube::Json> Apply(const kube::Resource& resource, const kube::Json& object,
-                                    const kube::ApplyOptions& options,
-                                    std::stop_token stop) override {
-    if (conflicts.fetch_sub(1) > 0) return Refuse(kube::ApiErrorReason::kConflict, 409);
-    return real_.Apply(resource, object, options, stop);
-  }
-  kube::ApiResult<void> Delete(const kube::Resource& resource, const kube::ObjectKey& key,
-                               const std::string& uid, std::stop_token stop) override {
-    return real_.Delete(resource, key, uid, stop);
-  }
-
- private:
-  static tl::unexpected<kube::ApiError> Refuse(kube::ApiErrorReason reason, int code) {
-    return tl::make_unexpected(
-        kube::ApiError{.reason = reason, .code = code, .message = "as the test wants"});
-  }
-
-  kube::ObjectClient& real_;
-};
-
-class FlakyControllerTest : public ControllerTest {
- protected:
-  kube::ObjectClient& Client() override { return Flaky(); }
-  FlakyClient& Flaky() {
-    if (!flaky_) flaky_ = std::make_unique<FlakyClient>(manifests_.client());
-    return *flaky_;
-  }
-  ~FlakyControllerTest() override { controller_.reset(); }
-
- private:
-  std::unique_ptr<FlakyClient> flaky_;
-};
-
-TEST_F(FlakyControllerTest, StartsNoRunThatItCouldNotWriteDownFirst) {
-  manifests_.WriteAll("orders");
-  Flaky().conflicts = 3;
-  Start();
-  EXPECT_TRUE(controller_->WaitUntilSettled({}));
-  EXPECT_EQ(manifests_.Reason("orders"), "UpToDate");
-  EXPECT_EQ(runner_.started(), 1u);
-  controller_->Stop();
-  EXPECT_EQ(EventReasons().size(), 3u) << "a pass that lost leaves no trace";
-}
-
-TEST_F(FlakyControllerTest, LosesNoReportWhenStatusCannotBeWritten) {
-  manifests_.WriteAll("orders");
-  runner_.SetScript(GoOn);
-  Start();
-  ASSERT_TRUE(Eventually([&] { return runner_.started() == 1; }));
-  Flaky().conflicts = 5;
-  runner_.End(runner_.requests().front().run_id, *Succeed(runner_.requests().front()));
-  ExpectReason("orders", "UpToDate");
-  EXPECT_EQ(runner_.started(), 1u);
-}
-
-TEST_F(FlakyControllerTest, TriesAgainWhenTheApiServerDoesNotAnswer) {
-  manifests_.WriteAll("orders");
-  Flaky().failures = 4;
-  Start();
-  ExpectReason("orders", "UpToDate");
-}
-
-TEST_F(FlakyControllerTest, SaysHowToInstallAMissingCrd) {
-  manifests_.WriteAll("orders");
-  Flaky().list_error = kube::ApiError{.reason = kube::ApiErrorReason::kNotFound, .code = 404};
-  Controller controller(Flaky(), runner_, {});
-  const Result<void> started = controller.Start();
-  ASSERT_FALSE(started);
-  EXPECT_EQ(started.error().kind, ErrorKind::kNotFound);
-  EXPECT_THAT(started.error().message, HasSubstr("kubectl apply -f crds/"));
-}
-
-TEST_F(FlakyControllerTest, SaysWhichRightIsMissing) {
-  manifests_.WriteAll("orders");
-  Flaky().list_error = kube::ApiError{
-      .reason = kube::ApiErrorReason::kForbidden, .code = 403, .message = "User x cannot list"};
-  Controller controller(Flaky(), runner_, {.namespaces = {"shop"}});
-  const Result<void> started = controller.Start();
-  ASSERT_FALSE(started);
-  EXPECT_EQ(started.error().kind, ErrorKind::kPermissionDenied);
-  EXPECT_THAT(started.error().message, HasSubstr("databasemigrations in namespace shop"));
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ TEST_F(NameTableTest, ANewTableHasAKeyAndATime) {
                   "attnum > 0 ORDER BY attnum"),
       "name|text|t|\napplied_at|timestamp with time zone|t|now()");
   EXPECT_EQ(admin_.Scalar("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = "
-                          "'migrations'::regclass"),
+                          "'migrations'::regclass AND contype = 'p'"),
             "PRIMARY KEY (name)");
 }
 

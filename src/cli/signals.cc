@@ -38,7 +38,8 @@ SignalStop::SignalStop() {
 
 SignalStop::~SignalStop() {
   waiter_.request_stop();
-  pthread_kill(waiter_.native_handle(), SIGTERM);
+  // Wakes sigwait, which takes it; the handler-less signal never reaches anybody else.
+  pthread_kill(waiter_.native_handle(), SIGINT);
 }
 
 }  // namespace whimbrel::cli

@@ -15,7 +15,7 @@ packages_for() {
     # python3-venv only matters where no Go is: it is how scripts/kube-assets.sh gets one.
     test)  echo "${build[@]}" "${gtest[@]}" mold postgresql-15 etcd-server openssl ca-certificates python3-venv ;;
     check) echo "${build[@]}" "${gtest[@]}" git python3 clang-format clang-tidy-16 shellcheck ;;
-    bench) echo "${build[@]}" libbenchmark-dev postgresql-15 ;;
+    bench) echo "${build[@]}" libgtest-dev libgmock-dev postgresql-15 ;;
     # What scripts/postgres-bin.sh needs to fetch another PostgreSQL major.
     servers) echo maven unzip xz-utils ;;
     *) echo "install-packages: no package set is called '$1'; there are build, demo, test, check, bench, servers" >&2

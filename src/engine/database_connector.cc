@@ -169,14 +169,14 @@ RunResult<Connection> ConnectWhenReady(RunContext& context) {
   }
   const SteadyTime patience_ends =
       context.clock.SteadyNow() + context.request.database.ready_timeout;
-  context.Enter(Progress::Phase::kConnecting);
+  context.progress.Enter(Progress::Phase::kConnecting);
   for (int tries = 0;; ++tries) {
     auto tried = ReadyProbe(context, *parameters).Try();
     if (!tried) return tl::make_unexpected(tried.error());
     if (auto* connection = std::get_if<Connection>(&*tried)) return std::move(*connection);
     const std::string& why = std::get<std::string>(*tried);
     if (context.clock.SteadyNow() >= patience_ends) return tl::make_unexpected(NotReadyInTime(why));
-    context.Enter(Progress::Phase::kWaitingForDatabase, why);
+    context.progress.Enter(Progress::Phase::kWaitingForDatabase, why);
     const Duration wait =
         kReadyPolling.Ceiling(tries) / 2 + kReadyPolling.FullJitter(tries, context.random) / 2;
     if (auto slept = context.Sleep(wait, "waiting for the database"); !slept)

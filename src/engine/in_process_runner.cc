@@ -28,7 +28,7 @@ RunReport ExecuteRun(const RunRequest& request, std::stop_token stop, SlotPool& 
                      .clock = clock,
                      .random = random,
                      .slots = slots,
-                     .publish = std::move(publish)};
+                     .progress = ProgressReporter(std::move(publish), clock)};
   return Run(context).Execute();
 }
 

@@ -57,7 +57,7 @@ report::RunReport Run::Execute() {
     if (!retry) return FailedReport(context_, GaveUp(std::move(once.error())), State());
 
     if (!once.error().plan_anew) Note({Notice::Kind::kRetried, once.error().failure.message});
-    context_.Enter(Progress::Phase::kRetrying, once.error().failure.message);
+    context_.progress.Enter(Progress::Phase::kRetrying, once.error().failure.message);
     const bool keep = !retry->reconnect && retry->wait < kLongestIdleWait && session_ != nullptr &&
                       session_->connection().usable() && session_->Reuse().has_value();
     if (!keep) session_.reset();
@@ -82,7 +82,7 @@ RunResult<void> Run::Once() {
     server_ = session_->facts();
     set_ = session_->ledger().set();
   }
-  context_.Enter(Progress::Phase::kPlanning);
+  context_.progress.Enter(Progress::Phase::kPlanning);
   RunResult<PlanInput> input = ReadHistory();
   if (!input) return tl::make_unexpected(std::move(input.error()));
   if (RunResult<void> planned = MakeThePlan(std::move(*input)); !planned) return planned;
@@ -243,7 +243,8 @@ std::chrono::milliseconds Run::Patience() const {
 RunResult<SlotPool::Slot> Run::TakeSlot() {
   SlotPool::Slot slot = context_.slots.TryAcquire();
   while (!slot.held()) {
-    context_.Enter(Progress::Phase::kWaitingForSlot, "maxConcurrentMigrations others are running");
+    context_.progress.Enter(Progress::Phase::kWaitingForSlot,
+                            "maxConcurrentMigrations others are running");
     slot = context_.slots.Acquire(Patience(), context_.limits.stop);
     if (RunResult<void> alive = context_.Sleep(Duration(0), "waiting for a slot"); !alive) {
       return tl::make_unexpected(alive.error());
@@ -259,19 +260,19 @@ RunResult<void> Run::Apply() {
   if (plan_->steps.empty()) return {};
   RunResult<SlotPool::Slot> slot = TakeSlot();
   if (!slot) return tl::make_unexpected(slot.error());
-  context_.progress.total = static_cast<int>(applied_now_.size() + plan_->steps.size());
+  total_ = static_cast<int>(applied_now_.size() + plan_->steps.size());
   for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
     if (RunResult<void> applied = ApplyStep(i); !applied) return applied;
   }
-  context_.progress.version.clear();
+  context_.progress.EndMigrations();
   return {};
 }
 
 RunResult<void> Run::ApplyStep(std::size_t index) {
   const Step& step = plan_->steps[index];
-  context_.progress.version = step.migration->Label();
-  context_.progress.done = static_cast<int>(applied_now_.size());
-  context_.Enter(Progress::Phase::kMigrating);
+  context_.progress.BeginMigration(step.migration->Label(), step.migration->path,
+                                   outlines_[index].statements,
+                                   static_cast<int>(applied_now_.size()), total_);
   RunResult<StepResult> done =
       StepExecutor(context_, *session_).Execute(step, outlines_[index], tool_state_);
   if (!done) {

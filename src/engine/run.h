@@ -56,6 +56,7 @@ class Run {
   /// Its COMMIT was sent and never answered: when the ledger has it, this run applied it.
   std::optional<Step> unsure_;
   std::vector<report::AppliedMigration> applied_now_;
+  int total_ = 0;  ///< Migrations that this run wants to apply.
 };
 
 }  // namespace whimbrel::engine

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <functional>
 #include <string>
 
+#include "engine/progress_reporter.h"
 #include "engine/run_failure.h"
 #include "engine/slot_pool.h"
 #include "whimbrel/base/backoff.h"
 #include "whimbrel/base/clock.h"
-#include "whimbrel/report/progress.h"
 #include "whimbrel/report/run_request.h"
 
 namespace whimbrel::engine {
@@ -20,15 +19,8 @@ struct RunContext {
   const Clock& clock;
   Random& random;
   SlotPool& slots;
-  std::function<void(const report::Progress&)> publish;
-  report::Progress progress = {};
+  ProgressReporter progress;
   std::vector<report::Notice> notices = {};
-
-  void Enter(report::Progress::Phase phase, std::string detail = "") {
-    progress.phase = phase;
-    progress.detail = std::move(detail);
-    publish(progress);
-  }
 
   /// Waits; the failure is the limit that ended the waiting.
   RunResult<void> Sleep(Duration duration, const std::string& doing) const {

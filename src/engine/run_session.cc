@@ -112,7 +112,8 @@ RunResult<void> RunSession::TakeAdvisoryLock(std::int64_t key, SteadyTime patien
     const std::string holder = *found ? (*found)->ToString() : "";
     if (context_.clock.SteadyNow() >= patience_ends)
       return tl::make_unexpected(LockNotFree("the migration lock", holder));
-    context_.Enter(Progress::Phase::kWaitingForLock, holder.empty() ? "" : "held by " + holder);
+    context_.progress.Enter(Progress::Phase::kWaitingForLock,
+                            holder.empty() ? "" : "held by " + holder);
     const Duration wait =
         kLockPolling.Ceiling(tries) / 2 + kLockPolling.FullJitter(tries, context_.random) / 2;
     if (RunResult<void> slept = context_.Sleep(wait, "waiting for the migration lock"); !slept)
@@ -129,8 +130,8 @@ RunResult<void> RunSession::TakeToolLock(SteadyTime patience_ends) {
     if (context_.clock.SteadyNow() >= patience_ends) {
       return tl::make_unexpected(LockNotFree("the lock of " + tool_->Describe(), ""));
     }
-    context_.Enter(Progress::Phase::kWaitingForLock,
-                   "the lock of " + tool_->Describe() + " is held");
+    context_.progress.Enter(Progress::Phase::kWaitingForLock,
+                            "the lock of " + tool_->Describe() + " is held");
     const Duration wait = kLockPolling.FullJitter(tries, context_.random);
     if (RunResult<void> slept = context_.Sleep(wait, "waiting for the tool's lock"); !slept)
       return slept;

@@ -33,6 +33,10 @@ struct Script {
   /// The bytes of the part, as a stream. A file of a folder that has become shorter is an error of
   /// Read (kSourceChanged). The stream may not outlive this script.
   [[nodiscard]] Result<std::unique_ptr<ByteSource>> Open() const;
+
+  /// Where a place in the script's text stands in the file that a person wrote: another place only
+  /// where the text was put together of several files (psql's \i).
+  [[nodiscard]] SourcePosition Locate(const SourcePosition& position) const { return position; }
 };
 
 /// What was found in the source for one version or one repeatable (Flyway's ResolvedMigration).

@@ -20,11 +20,16 @@ struct Progress {
     kDone,
   };
   Phase phase = Phase::kStarting;
-  std::string detail;           ///< For people: who holds the lock, why the database is not ready.
-  std::string version;          ///< Being applied now.
-  std::uint64_t statement = 0;  ///< 1-based, within the file.
-  int done = 0;                 ///< Migrations applied by this run.
-  int total = 0;                ///< Migrations that this run wants to apply.
+  std::string detail;            ///< For people: who holds the lock, why the database is not ready.
+  std::string version;           ///< Being applied now.
+  std::string path = {};         ///< Its file, within the source.
+  std::uint64_t statement = 0;   ///< 1-based, within the file.
+  std::uint64_t statements = 0;  ///< Of the file.
+  int line = 0;                  ///< In the file, where the statement begins.
+  std::uint64_t copied_bytes = 0;  ///< COPY data sent for this statement, so far.
+  std::string activity = {};       ///< What the server says it is doing: `building index, 43 %`.
+  int done = 0;                    ///< Migrations applied by this run.
+  int total = 0;                   ///< Migrations that this run wants to apply.
 
   friend bool operator==(const Progress&, const Progress&) = default;
 };

@@ -41,10 +41,15 @@ struct CommentDirectives {
 /// `file` makes it hold for the whole file, before whose first statement it has to stand; without
 /// it, it holds for the next statement. Options: `transaction=one` (files only),
 /// `transaction=none`, `idempotent`, `lock-timeout=<duration>`, `statement-timeout=<duration>`,
-/// `lock-budget=<duration>`; a duration is a whole number and one of ms, s, min, h. Errors
-/// (kInvalidArgument at `statement`) quote the line and say what may stand there: an unknown
-/// option, one given twice, a `file` directive behind the first statement (`is_first` false).
-/// Comments without `whimbrel:` are none of ours, and `-- whimbrel:allow` is kept for lint.
+/// `lock-budget=<duration>` (whole seconds); a duration is a whole number and one of ms, s, min, h,
+/// up to PostgreSQL's own limit of 2^31 - 1 ms. Several lines add up.
+///
+/// Nothing that looks like a directive is passed over: the word `whimbrel` may be in any case and
+/// have blanks around it, while options are in lower case and exact. Errors (kInvalidArgument at
+/// `statement`) quote the line and say what may stand there: an unknown option, one given twice, a
+/// `file` directive behind the first statement (`is_first` false), a directive in a /* comment */.
+/// Comments that do not begin with `whimbrel:` are none of ours, and `-- whimbrel:allow` is kept
+/// for lint.
 [[nodiscard]] Result<CommentDirectives> ParseDirectives(std::string_view comment,
                                                         const SourcePosition& statement,
                                                         bool is_first);

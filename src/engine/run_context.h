@@ -1,6 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/progress_reporter.h"
 #include "engine/run_failure.h"
@@ -10,6 +14,16 @@
 #include "whimbrel/report/run_request.h"
 
 namespace whimbrel::engine {
+
+/// How long things may take before somebody looks, asks or acts. Only tests have others.
+struct Pace {
+  /// How long a call may last before a second session looks what it waits for; a shorter
+  /// execution.lockTimeout shortens it.
+  Duration first_look = std::chrono::milliseconds(500);
+  Duration look_period = std::chrono::seconds(1);
+  /// Sessions that are quiet for so long are pinged: the server ends them after 60 s.
+  Duration ping = std::chrono::seconds(20);
+};
 
 /// What the parts of one run share. Lives as long as the run; used by its thread alone, except for
 /// the stop token.
@@ -21,6 +35,12 @@ struct RunContext {
   SlotPool& slots;
   ProgressReporter progress;
   std::vector<report::Notice> notices = {};
+  Pace pace = {};
+
+  /// A fact for the report; the same one only once.
+  void Note(report::Notice notice) {
+    if (std::ranges::find(notices, notice) == notices.end()) notices.push_back(std::move(notice));
+  }
 
   /// Waits; the failure is the limit that ended the waiting.
   RunResult<void> Sleep(Duration duration, const std::string& doing) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/run_context.h"
+#include "engine/session_watch.h"
 #include "whimbrel/history/ledger.h"
 #include "whimbrel/history/tool_table.h"
 #include "whimbrel/postgres/connection.h"
@@ -38,11 +39,19 @@ class RunSession {
   /// a slot.
   RunResult<void> KeepAlive();
 
+  /// Around each call on connection() that may take long: a second session tells the run's progress
+  /// what the server does, or who holds the lock that it waits for.
+  [[nodiscard]] SessionWatch::Scope Watch() { return watch_.Watch(connection_); }
+  /// For failures with 55P03: who held the lock, as the last watched call saw it; may be empty.
+  [[nodiscard]] std::string LastBlockers() const { return watch_.LastBlockers(); }
+  /// For calls on another session of this run, and to keep this one alive meanwhile.
+  [[nodiscard]] SessionWatch& watch() { return watch_; }
+
   ~RunSession();
 
  private:
   RunSession(RunContext& context, postgres::Connection connection)
-      : context_(context), connection_(std::move(connection)) {}
+      : context_(context), connection_(std::move(connection)), watch_(context, connection_) {}
   RunResult<void> BoundOwnWaits();
   RunResult<void> OpenHistories(migration::Format format);
   RunResult<void> TakeLocks();
@@ -56,6 +65,7 @@ class RunSession {
   std::unique_ptr<history::ToolTable> tool_;
   std::optional<history::Ledger> ledger_;
   std::vector<std::int64_t> keys_;  ///< Held, in the order in which they were taken.
+  SessionWatch watch_;              // Last: its thread may be using the connection.
 };
 
 }  // namespace whimbrel::engine

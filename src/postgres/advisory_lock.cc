@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "postgres/rows_read.h"
+#include "postgres/holder_rows.h"
 
 namespace whimbrel::postgres {
 namespace {
@@ -23,12 +23,23 @@ double Seconds(const std::string& text) {
 }  // namespace
 
 std::string LockHolder::ToString() const {
+  if (pid == 0) return "a prepared transaction (see pg_prepared_xacts)";
   std::string text = "pid " + std::to_string(pid) + " (";
   text += application_name.empty() ? "unnamed" : application_name;
   if (!state.empty()) {
     text += ", " + state + " for " + std::to_string(std::llround(idle_seconds)) + " s";
   }
   return text + ')';
+}
+
+LockHolder HolderAt(const Rows& rows, std::size_t row) {
+  return {.pid = static_cast<int>(IntegerAt(rows, row, 0)),
+          .backend_start = TextAt(rows, row, 1),
+          .application_name = TextAt(rows, row, 2),
+          .state = TextAt(rows, row, 3),
+          .wait_event = TextAt(rows, row, 4),
+          .idle_seconds = Seconds(TextAt(rows, row, 5)),
+          .age_seconds = Seconds(TextAt(rows, row, 6))};
 }
 
 PgResult<bool> TryAdvisoryLock(Connection& connection, std::int64_t key) {
@@ -41,30 +52,18 @@ PgResult<bool> AdvisoryUnlock(Connection& connection, std::int64_t key) {
 
 PgResult<std::optional<LockHolder>> FindLockHolder(Connection& connection, std::int64_t key) {
   // pg_locks shows a bigint key as its two halves with objsubid 1 (lockfuncs.c).
-  constexpr std::string_view kSql =
-      "SELECT l.pid, "
-      "(extract(epoch FROM a.backend_start) * 1000000)::pg_catalog.int8, "
-      "a.application_name, a.state, a.wait_event, "
-      "extract(epoch FROM pg_catalog.clock_timestamp() - a.state_change), "
-      "extract(epoch FROM pg_catalog.clock_timestamp() - a.backend_start) "
-      "FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
+  const std::string sql =
+      "SELECT l.pid, " + std::string(kHolderColumns) +
+      " FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
       "WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 "
       "AND (l.classid::pg_catalog.int8 << 32) | l.objid::pg_catalog.int8 = $1::pg_catalog.int8 "
       "AND l.database = (SELECT oid FROM pg_catalog.pg_database "
       "WHERE datname = pg_catalog.current_database()) LIMIT 1";
   const std::string text = std::to_string(key);
-  const auto rows = connection.Query(kSql, {text});
+  const auto rows = connection.Query(sql, {text});
   if (!rows) return tl::make_unexpected(rows.error());
   if (rows->empty()) return std::nullopt;
-  LockHolder holder;
-  holder.pid = static_cast<int>(IntegerAt(*rows, 0, 0));
-  holder.backend_start = TextAt(*rows, 0, 1);
-  holder.application_name = TextAt(*rows, 0, 2);
-  holder.state = TextAt(*rows, 0, 3);
-  holder.wait_event = TextAt(*rows, 0, 4);
-  holder.idle_seconds = Seconds(TextAt(*rows, 0, 5));
-  holder.age_seconds = Seconds(TextAt(*rows, 0, 6));
-  return holder;
+  return HolderAt(*rows, 0);
 }
 
 }  // namespace whimbrel::postgres

@@ -169,4 +169,17 @@ PgResult<ConnPtr> Connect(const ConnectionParameters& parameters, const ConnectO
   return tl::make_unexpected(Combine(errors));
 }
 
+void PinServer(ConnectionParameters& parameters, PGconn* conn) {
+  const auto pin = [&](const char* key, const char* value) {
+    if (value == nullptr || *value == '\0') {
+      parameters.values.erase(key);
+    } else {
+      parameters.values[key] = value;
+    }
+  };
+  pin("host", PQhost(conn));
+  pin("hostaddr", PQhostaddr(conn));
+  pin("port", PQport(conn));
+}
+
 }  // namespace whimbrel::postgres

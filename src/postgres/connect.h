@@ -11,4 +11,7 @@ namespace whimbrel::postgres {
 [[nodiscard]] PgResult<ConnPtr> Connect(const ConnectionParameters& parameters,
                                         const ConnectOptions& options, const Interrupt& interrupt);
 
+/// Narrows parameters that may name many servers to the one that `conn` found.
+void PinServer(ConnectionParameters& parameters, PGconn* conn);
+
 }  // namespace whimbrel::postgres

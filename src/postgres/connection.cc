@@ -69,7 +69,8 @@ Connection::~Connection() = default;
 
 PgResult<Connection> Connection::Open(const ConnectionParameters& parameters,
                                       const ConnectOptions& options) {
-  auto wire = Wire::Open(parameters, options, Wire::OnLimit::kCancel);
+  const auto on_limit = options.give_up_at_limit ? Wire::OnLimit::kGiveUp : Wire::OnLimit::kCancel;
+  auto wire = Wire::Open(parameters, options, on_limit);
   if (!wire) return tl::make_unexpected(std::move(wire).error());
   return Connection(*std::move(wire));
 }
@@ -147,6 +148,8 @@ TransactionStatus Connection::transaction_status() const {
 bool Connection::usable() const { return wire_->usable(); }
 
 int Connection::backend_pid() const { return wire_->conn() ? PQbackendPID(wire_->conn()) : 0; }
+
+const ConnectionParameters& Connection::parameters() const { return wire_->parameters(); }
 
 int Connection::server_version() const {
   return wire_->conn() ? PQserverVersion(wire_->conn()) : 0;

@@ -49,6 +49,8 @@ PgResult<std::unique_ptr<Wire>> Wire::Open(const ConnectionParameters& parameter
   auto conn = Connect(parameters, options, wire->interrupt_);
   if (!conn) return tl::make_unexpected(std::move(conn).error());
   wire->conn_ = *std::move(conn);
+  // A process id means something on this server alone.
+  PinServer(wire->parameters_, wire->conn());
   PQsetnonblocking(wire->conn(), 1);
   PQsetNoticeReceiver(wire->conn(), &Wire::OnNotice, wire.get());
   return wire;

@@ -41,6 +41,8 @@ class Wire {
   void SetLimits(CallLimits limits) { interrupt_.SetLimits(std::move(limits)); }
   void Close() { conn_.reset(); }
   [[nodiscard]] bool usable() const;
+  /// Narrowed to the server that was found.
+  [[nodiscard]] const ConnectionParameters& parameters() const { return parameters_; }
   /// Null after Close().
   [[nodiscard]] PGconn* conn() const { return conn_.get(); }
   [[nodiscard]] PGTransactionStatusType transaction_status() const;

@@ -67,6 +67,9 @@ struct ConnectOptions {
   std::string application_name;      ///< At most 63 bytes; see ApplicationName().
   std::chrono::seconds timeout{10};  ///< For this one try: name resolution and all hosts together.
   CallLimits limits;                 ///< Of this try and of every later call.
+  /// A call that reaches a limit closes the session at once instead of cancelling its statement:
+  /// for sessions that only look.
+  bool give_up_at_limit = false;
 };
 
 /// Where a stream stopped.
@@ -125,6 +128,9 @@ class Connection {
   [[nodiscard]] TransactionStatus transaction_status() const;
   [[nodiscard]] bool usable() const;
   [[nodiscard]] int backend_pid() const;
+  /// To open another session on the very server that this one found among the hosts and addresses
+  /// that it was given; valid as long as the connection.
+  [[nodiscard]] const ConnectionParameters& parameters() const;
   [[nodiscard]] int server_version() const;  ///< PQserverVersion: 150018 is 15.18.
   [[nodiscard]] std::string ParameterStatus(std::string_view name) const;
   [[nodiscard]] bool standard_conforming_strings() const;

@@ -111,9 +111,16 @@ class Redactor {
 
   bool TakePem() {
     if (!Rest().starts_with("-----BEGIN ")) return false;
-    std::size_t end = text_.find("-----END ", pos_);
-    if (end != npos) end = text_.find("-----", end + 9);
-    ReplaceTo(end == npos ? text_.size() : end + 5);
+    constexpr std::string_view kEnd = "-----END ";
+    constexpr std::string_view kDashes = "-----";
+    for (std::size_t at = text_.find(kEnd, pos_); at != npos; at = text_.find(kEnd, at)) {
+      at += kEnd.size();
+      while (at < text_.size() && (IsAlnum(text_[at]) || text_[at] == ' ')) ++at;
+      if (!text_.substr(at).starts_with(kDashes)) continue;
+      ReplaceTo(at + kDashes.size());
+      return true;
+    }
+    ReplaceTo(text_.size());
     return true;
   }
 
@@ -177,7 +184,6 @@ class Redactor {
     CopyTo(begin);
     if (const auto quoted = FindQuotedValue(text_, begin)) {
       ReplaceQuoted(*quoted);
-      if (pos_ < text_.size() && IsWordCharacter(text_[pos_])) ReplaceTo(EndOfUnquoted());
       return;
     }
     if (has_colon && ReadsAsProse(Rest())) return;
@@ -204,18 +210,27 @@ class Redactor {
     ReplaceTo(begin + length);
   }
 
-  /// As libpq reads a conninfo value: up to a space that no backslash stands before.
+  /// As libpq reads a conninfo value: up to a space that no backslash stands before. To the end of
+  /// the text where it is a line break: it may be a part of the value, or the next line's key.
   [[nodiscard]] std::size_t EndOfUnquoted() const {
     std::size_t end = pos_;
-    while (end < text_.size() && !IsSpace(text_[end])) end += text_[end] == '\\' ? 2 : 1;
+    while (end < text_.size() && !IsSpace(text_[end])) {
+      const bool escapes = text_[end] == '\\';
+      const std::string_view next = text_.substr(end + 1, 1);
+      if (escapes && (next == "\n" || next == "\r")) return text_.size();
+      end += escapes ? 2 : 1;
+    }
     return std::min(end, text_.size());
   }
 
-  /// Leaves the quotes, so that JSON and SQL keep their form.
+  /// Leaves the quotes, so that JSON and SQL keep their form. A word right behind the closing quote
+  /// tells that it was an opening one: that the text before was cut off within quotes, and that
+  /// nobody knows what is quoted in the rest.
   void ReplaceQuoted(const QuotedValue& value) {
     CopyTo(value.body_begin);
     ReplaceTo(value.body_end);
     CopyTo(value.end);
+    if (pos_ < text_.size() && IsWordCharacter(text_[pos_])) ReplaceTo(text_.size());
   }
 
   std::string_view text_;

@@ -80,8 +80,10 @@ TEST(RedactTest, TakesTheValuesOfConninfoKeys) {
       {"no value", "password=", "password="},
       {"in capitals, prefixed", "PGPASSWORD=pw psql", "PGPASSWORD=[redacted] psql"},
       {"the key of a client certificate", "sslpassword=pw", "sslpassword=[redacted]"},
-      {"a double-quoted value with a tail", "password=\"p\"w user=app",
-       "password=\"[redacted]\"[redacted] user=app"},
+      {"a quoted value with a tail: who knows what is quoted", "password=\"p\"w user=app",
+       "password=\"[redacted]\"[redacted]"},
+      {"an escaped line break: a value's, or the line's", "password=p\\\nw user=app",
+       "password=[redacted]"},
   };
   ExpectEach(cases);
 }
@@ -209,6 +211,10 @@ constexpr std::string_view kTraps[] = {
     "ALTER ROLE app PASSWORD $x$a $$ ' H0pp3r!$x$ LOGIN",
     "Authorization: Bearer H0pp3r!",
     "-----BEGIN PRIVATE KEY-----\nH0pp3r!\n-----END PRIVATE KEY-----",
+    // Found by fuzzing: what was cut off, before a line with a credential of its own.
+    "LINE 1: PASSWORD '\nALTER ROLE app PASSWORD 'H0pp3r!' LOGIN",
+    "token=x\\\npassword: H0pp3r!",
+    "-----BEGIN x -----END y\n-----BEGIN PRIVATE KEY-----\nH0pp3r!\n-----END PRIVATE KEY-----",
 };
 
 void ExpectCaught(std::string_view text) {

@@ -98,13 +98,10 @@ class StatementSplitter::Impl {
 
   LeadingComment comment_;
 
-  /// What follows a COPY … FROM STDIN; on its line: read when its data has been. `held_text_` is
-  /// what `held_` is a window on; the next one waits in `waiting_` while the present one is still
-  /// in use.
+  /// What follows a COPY … FROM STDIN; on its line: read when its data has been, up to the next
+  /// such statement on it. `held_text_` is what `held_` is a window on.
   std::optional<Window> held_;
   std::string held_text_;
-  std::string waiting_text_;
-  SourcePosition waiting_position_;
   bool copy_line_start_ = true;
 };
 
@@ -259,8 +256,11 @@ StatementSplitter::Impl::MaybePiece StatementSplitter::Impl::ScanCopyTerminator(
     at = lexeme.end;
     if (terminator || lexeme.kind == LexemeKind::kEnd) break;
   }
-  const std::size_t line_end = LineEnd(at);
-  if (std::optional<Error> error = CheckBytes(line_end, line_end)) {
+  // Of a line that is held everything was looked at when it was taken: a line with many COPYs must
+  // not be read as often as it has some.
+  const bool held = ReadsHeldLine();
+  const std::size_t line_end = held ? in_->view().size() : LineEnd(at);
+  if (std::optional<Error> error = held ? std::nullopt : CheckBytes(line_end, line_end)) {
     return tl::make_unexpected(std::move(*error));
   }
   std::string_view behind = in_->view().substr(at, line_end - at);
@@ -269,9 +269,13 @@ StatementSplitter::Impl::MaybePiece StatementSplitter::Impl::ScanCopyTerminator(
     behind = {};
   }
   const Gap gap{.text = in_->view().substr(0, at), .offset = in_->position().offset};
-  waiting_text_ = behind;
-  waiting_position_ = in_->PositionAt(at);
-  in_->Drop(line_end);
+  if (held) {
+    in_->Drop(at);
+  } else {
+    held_text_ = behind;
+    held_.emplace(held_text_, in_->PositionAt(at));
+    in_->Drop(line_end);
+  }
   in_ = &file_;
   comment_.OnStatementEnd();
   copy_line_start_ = true;
@@ -306,11 +310,10 @@ StatementSplitter::Impl::MaybePiece StatementSplitter::Impl::ScanCopyEnd() {
   const std::size_t marker_size = LineEnd(0);
   MaybePiece marker = TakeGap(marker_size);
   state_ = State::kText;
-  if (waiting_text_.empty()) {
+  if (held_->view().empty()) {
     comment_.OnNewLine();
   } else {
-    held_text_ = std::move(waiting_text_);
-    in_ = &held_.emplace(held_text_, waiting_position_);
+    in_ = &*held_;
   }
   return marker_size > 0 ? marker : Scan();
 }

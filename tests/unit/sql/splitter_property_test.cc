@@ -175,5 +175,20 @@ TEST(SplitterProperty, HoldsForLargeTextsInChunksOfAnySize) {
   }
 }
 
+// Found by fuzzing: reading the line anew for each COPY took minutes, which the time limit ends.
+TEST(SplitterProperty, AnyNumberOfCopiesOnALineIsReadInLinearTime) {
+  constexpr std::size_t kCopies = 30'000;
+  std::string line;
+  std::string data;
+  for (std::size_t i = 0; i < kCopies; ++i) {
+    line += "copy t from stdin; ";
+    data += "1\n\\.\n";
+  }
+  const Splitting splitting = Split(line + "\n" + data);
+  EXPECT_EQ(splitting.error, "");
+  EXPECT_EQ(CountStatements(splitting), kCopies);
+  EXPECT_EQ(splitting.parts.back().text, "\\.\n");
+}
+
 }  // namespace
 }  // namespace whimbrel::sql

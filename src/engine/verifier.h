@@ -57,9 +57,11 @@ class Verifier {
   }
 };
 
-/// The verifier for a statement of table (a) (sql::NonTransactional), or, with `idempotent`, one
-/// that just runs it. kInvalidArgument, without a position: this statement can neither be verified
-/// nor repeated; the message says so and names the directive that would allow it.
+/// The verifier for a statement of table (a) (sql::NonTransactional), or of one that is such a
+/// statement where its table is partitioned. With `idempotent` there is one for every statement: it
+/// runs what cannot be verified and what would be refused, and still confirms what it can.
+/// kInvalidArgument, without a position: this statement can neither be verified nor repeated, and
+/// the message names the directive that would allow it; or it is DISCARD ALL, which nothing allows.
 [[nodiscard]] Result<std::unique_ptr<Verifier>> MakeVerifier(std::string_view statement,
                                                              const sql::StatementFacts& facts,
                                                              bool standard_conforming_strings,

@@ -1,10 +1,12 @@
 # Each target is a thin wrapper over a CMake preset or a script, which one may as well call by hand.
 PG ?= 15
 TIDY ?= changed
+RUNS ?= 300
+SEED ?= 1
 JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check bench format clean
+.PHONY: help demo build test check bench chaos format clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +32,12 @@ bench: ## Build the benchmarks and print their figures
 	cmake --preset bench
 	cmake --build --preset bench -j $(JOBS)
 	@tests/bench/run.sh build/bench
+
+chaos: ## Kill runner, server and network at random (RUNS=300, SEED=1) and at each boundary in turn
+	@scripts/install-packages.sh chaos
+	cmake --preset chaos
+	cmake --build --preset chaos -j $(JOBS)
+	@tests/chaos/run.sh build/chaos $(RUNS) $(SEED)
 
 format: ## Format all sources in place
 	@scripts/install-packages.sh check

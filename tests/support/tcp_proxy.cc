@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <condition_variable>
@@ -58,16 +59,19 @@ UniqueFd ConnectTo(std::uint16_t port) {
 // What flows one way: read when nothing is waiting to be written.
 struct Flow {
   std::string waiting;
+  std::string held;        // What a callback kept back; it goes when this proxy next serves.
   bool ended = false;      // Nothing more will be read.
   bool shut_down = false;  // The receiver was told so.
 };
 
 struct Connection {
+  int number = 0;
   UniqueFd client;
   UniqueFd server;
   Flow requests;
   Flow answers;
   bool cut_at_answer = false;
+  bool reset_when_written = false;
 
   [[nodiscard]] bool finished() const { return requests.shut_down && answers.shut_down; }
 };
@@ -135,6 +139,7 @@ struct TcpProxy::State {
   void Serve(const std::vector<pollfd>& ready);
   bool PassRequests(Connection& connection);
   bool PassAnswers(Connection& connection);
+  void HandOn(Connection& connection, bool to_server, std::string piece);
 
   const std::uint16_t target_port;
   const FreePort port;
@@ -146,6 +151,7 @@ struct TcpProxy::State {
   bool cut = false;
   std::optional<Trap> trap;
   std::function<void(std::string_view)> on_request;
+  std::function<PieceFate(const PassingPiece&)> on_piece;
   int wanted_revision = 0;
   int applied_revision = 0;
   int accepted = 0;
@@ -204,8 +210,9 @@ std::vector<pollfd> TcpProxy::State::Interests() {
   const bool serve = current == Mode::kServe;
   std::vector<pollfd> result{{wake.get(), POLLIN, 0}, {serve ? listener.get() : -1, POLLIN, 0}};
   const auto interest = [serve](const UniqueFd& fd, const Flow& from, const Flow& to) {
-    const bool read = !from.ended && from.waiting.empty();
-    const int events = (read ? POLLIN : 0) | (to.waiting.empty() ? 0 : POLLOUT);
+    const bool read = !from.ended && from.waiting.empty() && from.held.empty();
+    const bool write = !to.waiting.empty() || !to.held.empty();
+    const int events = (read ? POLLIN : 0) | (write ? POLLOUT : 0);
     // Without an interest poll would still report a hang-up, again and again.
     return pollfd{serve && events != 0 ? fd.get() : -1, static_cast<std::int16_t>(events), 0};
   };
@@ -222,7 +229,7 @@ void TcpProxy::State::Accept() {
   if (!connection.client) return;
   connection.server = ConnectTo(target_port);
   const std::lock_guard lock(mutex);
-  ++accepted;
+  connection.number = ++accepted;
   if (connection.server) {
     connections.push_back(std::move(connection));
   } else {
@@ -235,18 +242,37 @@ void TcpProxy::State::Serve(const std::vector<pollfd>& ready) {
   for (auto connection = connections.begin(); connection != connections.end(); at += 2) {
     const bool from_client = (ready[at].revents & ~POLLOUT) != 0;
     const bool from_server = (ready[at + 1].revents & ~POLLOUT) != 0;
-    const bool alive = (!from_client || PassRequests(*connection)) &&
-                       (!from_server || PassAnswers(*connection)) &&
-                       Write(connection->requests, connection->server.get()) &&
-                       Write(connection->answers, connection->client.get());
+    for (Flow* flow : {&connection->requests, &connection->answers})
+      flow->waiting += std::exchange(flow->held, "");
+    const bool alive =
+        (!from_client || PassRequests(*connection)) && (!from_server || PassAnswers(*connection)) &&
+        Write(connection->requests, connection->server.get()) &&
+        Write(connection->answers, connection->client.get()) && !connection->reset_when_written;
     if (!alive) Reset(*connection);
     connection =
         !alive || connection->finished() ? connections.erase(connection) : std::next(connection);
   }
 }
 
+void TcpProxy::State::HandOn(Connection& connection, bool to_server, std::string piece) {
+  std::function<PieceFate(const PassingPiece&)> callback;
+  {
+    const std::lock_guard lock(mutex);
+    callback = on_piece;
+  }
+  PieceFate fate;
+  if (callback && !piece.empty())
+    fate = callback({.connection = connection.number, .to_server = to_server, .bytes = piece});
+  const std::size_t pass = std::min(fate.pass, piece.size());
+  Flow& flow = to_server ? connection.requests : connection.answers;
+  flow.held = piece.substr(pass);
+  piece.resize(pass);
+  flow.waiting += piece;
+  connection.reset_when_written = fate.reset;
+}
+
 bool TcpProxy::State::PassRequests(Connection& connection) {
-  const auto piece = Read(connection.requests, connection.client.get());
+  auto piece = Read(connection.requests, connection.client.get());
   if (!piece) return false;
   std::function<void(std::string_view)> callback;
   {
@@ -254,20 +280,22 @@ bool TcpProxy::State::PassRequests(Connection& connection) {
     callback = on_request;
   }
   if (callback && !piece->empty()) callback(*piece);
-  const std::lock_guard lock(mutex);
-  if (trap && piece->find(trap->pattern) != std::string::npos) {
-    connection.cut_at_answer = trap->hand_on;
-    trap.reset();
-    if (!connection.cut_at_answer) return false;
+  {
+    const std::lock_guard lock(mutex);
+    if (trap && piece->find(trap->pattern) != std::string::npos) {
+      connection.cut_at_answer = trap->hand_on;
+      trap.reset();
+      if (!connection.cut_at_answer) return false;
+    }
   }
-  connection.requests.waiting += *piece;
+  HandOn(connection, true, *std::move(piece));
   return true;
 }
 
 bool TcpProxy::State::PassAnswers(Connection& connection) {
-  const auto piece = Read(connection.answers, connection.server.get());
+  auto piece = Read(connection.answers, connection.server.get());
   if (!piece || connection.cut_at_answer) return false;
-  connection.answers.waiting += *piece;
+  HandOn(connection, false, *std::move(piece));
   return true;
 }
 
@@ -305,6 +333,10 @@ void TcpProxy::CutBeforeRequest(std::string pattern) {
 
 void TcpProxy::OnRequest(std::function<void(std::string_view)> callback) {
   state_->Change([&] { state_->on_request = std::move(callback); });
+}
+
+void TcpProxy::OnPiece(std::function<PieceFate(const PassingPiece&)> callback) {
+  state_->Change([&] { state_->on_piece = std::move(callback); });
 }
 
 int TcpProxy::accepted() const {

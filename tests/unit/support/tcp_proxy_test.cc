@@ -231,5 +231,33 @@ TEST(TcpProxyWithoutServerTest, ResetsAClientWhoseServerIsNotThere) {
   EXPECT_EQ(client.Receive(1), "reset");
 }
 
+TEST_F(TcpProxyTest, ACallbackLetsSomeBytesOfAnAnswerPassAndCuts) {
+  proxy_.OnPiece([](const PassingPiece& piece) -> PieceFate {
+    if (piece.to_server) return {};
+    EXPECT_EQ(piece.connection, 1);
+    EXPECT_EQ(piece.bytes, "echo:hello");
+    return {.pass = 4, .reset = true};
+  });
+  const Client client(proxy_.port());
+  client.Send("hello");
+  EXPECT_EQ(client.Receive(4), "echo");
+  EXPECT_EQ(client.Receive(1), "reset");
+  EXPECT_EQ(server_.received(), "hello");
+}
+
+TEST_F(TcpProxyTest, WhatACallbackHeldBackInABlackHoleArrivesOnceRestored) {
+  proxy_.OnPiece([&](const PassingPiece& piece) -> PieceFate {
+    if (!piece.to_server) return {};
+    proxy_.BlackHole();
+    return {.pass = 2, .reset = false};
+  });
+  const Client client(proxy_.port());
+  client.Send("hello");
+  EXPECT_TRUE(Eventually([&] { return server_.received() == "he"; }));
+  EXPECT_FALSE(client.HasSomethingToRead());
+  proxy_.Restore();
+  EXPECT_TRUE(Eventually([&] { return server_.received() == "hello"; }));
+}
+
 }  // namespace
 }  // namespace whimbrel::testing

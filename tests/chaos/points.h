@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+namespace whimbrel::chaos {
+
+struct PointOptions {
+  std::string binary;  ///< The whimbrel to test.
+  int stride = 1;      ///< Take every n-th point.
+  int workers = 4;
+  std::string scenario;  ///< Only this one; empty: all.
+  bool stop_at_finding = false;
+  bool quiet = false;  ///< Says nothing but the last line.
+};
+
+struct PointResult {
+  int points = 0;
+  int failed = 0;
+  std::string first;  ///< The first finding and where.
+};
+
+/// Every boundary of the protocol in turn: for each of a few fixed scenarios, one for each kind of
+/// migration, and each request that an undisturbed run sends, every way to die there; each with its
+/// recovery.
+PointResult RunPoints(const PointOptions& options);
+
+}  // namespace whimbrel::chaos

@@ -8,13 +8,12 @@
 #include "migration/line_end.h"
 #include "migration/read_text.h"
 #include "migration/section_marker.h"
+#include "migration/text_position.h"
 #include "whimbrel/sql/statement_facts.h"
 #include "whimbrel/sql/statement_splitter.h"
 
 namespace whimbrel::migration {
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 /// A `--` comment in a line of its own.
 struct Comment {

@@ -1,11 +1,13 @@
 #include "migration/numbered_resolver.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "migration/down_section.h"
 #include "migration/file_name.h"
 #include "migration/normalised_sum.h"
+#include "migration/psql_expansion.h"
 #include "migration/read_text.h"
 #include "migration/script.h"
 #include "migration/sort_migrations.h"
@@ -45,10 +47,17 @@ Result<void> CutOffDownSection(ResolvedMigration& migration) {
   const Result<std::optional<DownSection>> section = FindDownSection(*migration.up.file);
   if (!section) return tl::make_unexpected(section.error());
   if (!*section) return {};
+  const SourcePosition marker = PositionAt(*migration.up.file, (*section)->begin);
+  if (migration.up.Locate(marker).file != migration.path) {
+    return Fail(ErrorKind::kInvalidArgument,
+                "the down section begins here, in a file that " + migration.path +
+                    " includes: what undoes a migration stands in the migration's own file",
+                marker);
+  }
   if ((*section)->has_statements) {
     migration.down = migration.up;
     migration.down->begin = (*section)->begin;
-    migration.down->start = PositionAt(*migration.up.file, (*section)->begin);
+    migration.down->start = marker;
     Result<std::string> sum = NormalisedSumOf(*migration.down);
     if (!sum) return tl::make_unexpected(std::move(sum).error());
     migration.down_sum = *std::move(sum);
@@ -60,25 +69,37 @@ Result<void> CutOffDownSection(ResolvedMigration& migration) {
   return {};
 }
 
+/// What a file's text holds besides SQL, as far as it shows without cutting it into statements.
+struct Hints {
+  SectionHint section;
+  PsqlHint psql;
+};
+
 /// Reads the migration's file: its parts and their sums. A sum that is known already, since the
 /// bytes are the same, is not computed again.
-Result<void> ReadFile(const SourceFilePtr& file, bool may_have_sections,
-                      ResolvedMigration& migration) {
+Result<Hints> ReadFile(const SourceFilePtr& file, bool may_have_sections,
+                       ResolvedMigration& migration) {
   const bool is_normal = file->bytes() != nullptr && NormalisedSum::IsNormal(*file->bytes());
   std::optional<NormalisedSum> sum;
   if (!is_normal) sum.emplace();
-  SectionHint hint;
+  Hints hints;
   const Result<std::uint64_t> begin = ReadText(*file, [&](std::string_view piece) {
-    if (may_have_sections) hint.Feed(piece);
+    hints.psql.Feed(piece);
+    if (may_have_sections) hints.section.Feed(piece);
     if (sum) sum->Feed(piece);
   });
   if (!begin) return tl::make_unexpected(begin.error());
   migration.up = WholeScript(file, *begin);
-  if (sum) migration.sum = sum->Hex();
-  if (hint.found()) {
+  migration.sum = sum ? sum->Hex() : std::string();
+  return hints;
+}
+
+/// Cuts what was read into its parts.
+Result<void> CutFile(const SourceFilePtr& file, const Hints& hints, ResolvedMigration& migration) {
+  if (hints.section.found()) {
     if (Result<void> cut = CutOffDownSection(migration); !cut) return cut;
   }
-  const bool is_whole = *begin == 0 && migration.up.end == file->size();
+  const bool is_whole = migration.up.begin == 0 && migration.up.end == file->size();
   Result<std::string> raw_sum = is_whole ? file->sha256() : RawSumOf(migration.up);
   if (!raw_sum) return tl::make_unexpected(std::move(raw_sum).error());
   migration.raw_sum = *std::move(raw_sum);
@@ -86,18 +107,47 @@ Result<void> ReadFile(const SourceFilePtr& file, bool may_have_sections,
   return {};
 }
 
+/// An error in a text, where a person finds it.
+tl::unexpected<Error> Located(Error error, const SourceFile& text) {
+  if (error.position) error.position = text.Locate(*error.position);
+  return tl::make_unexpected(std::move(error));
+}
+
+/// Reads a migration as psql would, and adds the paths of the files that it includes to `included`.
+Result<void> ReadMigration(const Source& source, const SourceFilePtr& file, bool may_have_sections,
+                           ResolvedMigration& migration, std::set<std::string>& included) {
+  Result<Hints> hints = ReadFile(file, may_have_sections, migration);
+  if (!hints) return tl::make_unexpected(std::move(hints).error());
+  SourceFilePtr text = file;
+  if (hints->psql.found()) {
+    Result<PsqlExpansion> expansion = ExpandPsql(source, file);
+    if (!expansion) return tl::make_unexpected(std::move(expansion).error());
+    included.insert(expansion->included.begin(), expansion->included.end());
+    text = std::move(expansion->file);
+    if (text != file) hints = ReadFile(text, may_have_sections, migration);
+    if (!hints) return Located(std::move(hints).error(), *text);
+  }
+  if (Result<void> cut = CutFile(text, *hints, migration); !cut) {
+    return Located(std::move(cut).error(), *text);
+  }
+  return {};
+}
+
 tl::unexpected<Error> BadName(const std::string& path) {
-  return Fail(ErrorKind::kInvalidArgument,
-              path +
-                  ": the name does not fit the format Numbered, in which a migration is called "
-                  "<number>_<description>.sql, such as 002_add_orders.sql; rename the file, or "
-                  "leave it out of the source");
+  return Fail(
+      ErrorKind::kInvalidArgument,
+      path +
+          ": the name does not fit the format Numbered, in which a migration is called "
+          "<number>_<description>.sql, such as 002_add_orders.sql, and no migration includes "
+          "it (\\i); rename the file, or leave it out of the source");
 }
 
 /// Gathers the migrations of one source.
 class Collector {
  public:
-  explicit Collector(std::size_t files) { found_.versioned.reserve(files); }
+  explicit Collector(const Source& source) : source_(source) {
+    found_.versioned.reserve(source.files.size());
+  }
 
   Result<void> Add(const SourceFilePtr& file) {
     if (!EndsWithIgnoringCase(file->path(), ".sql")) {
@@ -105,19 +155,26 @@ class Collector {
       return {};
     }
     const std::optional<NumberedName> name = ParseName(file->path());
-    if (!name) return BadName(file->path());
+    if (!name) {
+      unnumbered_.push_back(file->path());
+      return {};
+    }
     Result<Version> version = Version::Parse(name->number);
     if (!version) return tl::make_unexpected(std::move(version).error());
     ResolvedMigration migration;
     migration.version = *std::move(version);
     migration.description = name->description;
     migration.path = file->path();
-    Result<void> read = ReadFile(file, !name->is_down, migration);
+    Result<void> read = ReadMigration(source_, file, !name->is_down, migration, included_);
     if (read) (name->is_down ? down_files_ : found_.versioned).push_back(std::move(migration));
     return read;
   }
 
   Result<ResolvedMigrations> Finish() && {
+    for (const std::string& path : unnumbered_) {
+      if (!included_.contains(path)) return BadName(path);
+    }
+    std::erase_if(found_.ignored, [this](const auto& path) { return included_.contains(path); });
     if (Result<void> sorted = SortByVersion(found_.versioned); !sorted)
       return tl::make_unexpected(sorted.error());
     if (Result<void> sorted = SortByVersion(down_files_); !sorted)
@@ -154,8 +211,11 @@ class Collector {
     return {};
   }
 
+  const Source& source_;
   ResolvedMigrations found_{.format = Format::kNumbered};
   std::vector<ResolvedMigration> down_files_;
+  std::vector<std::string> unnumbered_;  ///< Files of SQL that must be parts of others.
+  std::set<std::string> included_;
 };
 
 }  // namespace
@@ -171,7 +231,7 @@ MigrationResolver::Match NumberedResolver::Detect(const Source& source) const {
 }
 
 Result<ResolvedMigrations> NumberedResolver::Resolve(const Source& source) const {
-  Collector collector(source.files.size());
+  Collector collector(source);
   for (const SourceFilePtr& file : source.files) {
     if (Result<void> added = collector.Add(file); !added)
       return tl::make_unexpected(std::move(added).error());

@@ -4,13 +4,12 @@
 #include <optional>
 #include <string>
 
+#include "migration/text_position.h"
 #include "migration/utf8_checker.h"
 #include "whimbrel/base/hash.h"
 
 namespace whimbrel::migration {
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 using Visitor = std::function<Result<void>(std::string_view)>;
 
@@ -100,15 +99,7 @@ Result<std::uint64_t> ReadText(const SourceFile& file,
 SourcePosition PositionAt(const SourceFile& file, std::uint64_t offset) {
   SourcePosition position{.file = file.path(), .line = 1, .column = 1, .offset = offset};
   const std::function<void(std::string_view)> count = [&position](std::string_view text) {
-    for (const char c : text) {
-      const bool continues_character = (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-      if (c == '\n') {
-        ++position.line;
-        position.column = 1;
-      } else if (!continues_character) {
-        ++position.column;
-      }
-    }
+    AdvanceLine(position, text);
   };
   ByteOrderMarkFilter before(count);
   std::uint64_t left = offset;

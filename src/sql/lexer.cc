@@ -339,4 +339,15 @@ Lexeme Lex(LexerInput& input, std::size_t at, bool standard_conforming_strings) 
   return Scanner(input, at, standard_conforming_strings).Scan();
 }
 
+std::string_view DescribeUnterminated(LexemeKind kind) {
+  switch (kind) {
+    case LexemeKind::kBlockComment:
+      return "this comment is not closed; close it with */";
+    case LexemeKind::kQuotedIdentifier:
+      return "this quoted identifier is not closed; close it with \"";
+    default:
+      return "this string is not closed; close it with the quote that opened it";
+  }
+}
+
 }  // namespace whimbrel::sql

@@ -51,4 +51,7 @@ inline constexpr std::size_t kMaxSpace = 4096;
 /// is.
 Lexeme Lex(LexerInput& input, std::size_t at, bool standard_conforming_strings);
 
+/// What to tell a person about a lexeme of this kind in which the text ended.
+[[nodiscard]] std::string_view DescribeUnterminated(LexemeKind kind);
+
 }  // namespace whimbrel::sql

@@ -22,17 +22,6 @@ constexpr std::string_view kMustEndOnLine =
 constexpr std::string_view kMisplacedByteOrderMark =
     "a byte order mark (U+FEFF) may stand only at the beginning of a file; remove it";
 
-std::string_view NameOfUnterminated(LexemeKind kind) {
-  switch (kind) {
-    case LexemeKind::kBlockComment:
-      return "this comment is not closed; close it with */";
-    case LexemeKind::kQuotedIdentifier:
-      return "this quoted identifier is not closed; close it with \"";
-    default:
-      return "this string is not closed; close it with the quote that opened it";
-  }
-}
-
 }  // namespace
 
 class StatementSplitter::Impl {
@@ -137,7 +126,7 @@ StatementSplitter::Impl::MaybePiece StatementSplitter::Impl::ScanGap() {
     const bool too_large = lexeme.end > options_.max_statement_bytes;
     if (!skipped || (at > 0 && (too_large || lexeme.unterminated))) break;
     if (lexeme.unterminated) {
-      return FailAt(at, NameOfUnterminated(lexeme.kind), lexeme.end);
+      return FailAt(at, DescribeUnterminated(lexeme.kind), lexeme.end);
     }
     const std::string_view text = in_->view().substr(at, lexeme.end - at);
     if (lexeme.kind == LexemeKind::kPunctuation) {
@@ -182,7 +171,7 @@ StatementSplitter::Impl::MaybePiece StatementSplitter::Impl::ScanStatement() {
   while (true) {
     const Lexeme lexeme = LexAt(at);
     const std::string_view text = in_->view().substr(at, lexeme.end - at);
-    if (lexeme.unterminated) return FailAt(at, NameOfUnterminated(lexeme.kind), lexeme.end);
+    if (lexeme.unterminated) return FailAt(at, DescribeUnterminated(lexeme.kind), lexeme.end);
     switch (lexeme.kind) {
       case LexemeKind::kEnd:
         if (const std::optional<Nesting::Open> open = nesting.FindOpen()) {

@@ -34,9 +34,11 @@ struct Script {
   /// Read (kSourceChanged). The stream may not outlive this script.
   [[nodiscard]] Result<std::unique_ptr<ByteSource>> Open() const;
 
-  /// Where a place in the script's text stands in the file that a person wrote: another place only
-  /// where the text was put together of several files (psql's \i).
-  [[nodiscard]] SourcePosition Locate(const SourcePosition& position) const { return position; }
+  /// Where a place in the script's text stands in the file that a person wrote. Every position
+  /// that leaves the engine goes through here, once, after all reckoning with lines and characters.
+  [[nodiscard]] SourcePosition Locate(const SourcePosition& position) const {
+    return file->Locate(position);
+  }
 };
 
 /// What was found in the source for one version or one repeatable (Flyway's ResolvedMigration).

@@ -9,6 +9,7 @@
 
 #include "whimbrel/base/byte_source.h"
 #include "whimbrel/base/error.h"
+#include "whimbrel/base/source_position.h"
 
 namespace whimbrel::migration {
 
@@ -28,6 +29,11 @@ class SourceFile {
   [[nodiscard]] virtual Result<std::unique_ptr<ByteSource>> Open() const = 0;
   /// The whole file where it is kept in memory anyway; nullptr otherwise.
   [[nodiscard]] virtual const std::string* bytes() const { return nullptr; }
+  /// Where a place in this text stands in the file that a person wrote: another place only where
+  /// the text was put together of several files (psql's \i).
+  [[nodiscard]] virtual SourcePosition Locate(const SourcePosition& position) const {
+    return position;
+  }
 };
 using SourceFilePtr = std::shared_ptr<const SourceFile>;
 

@@ -91,6 +91,8 @@ std::pair<EventType, std::string_view> EventOf(Notice::Kind kind) {
       return {EventType::kNormal, "StatementRetried"};
     case Notice::Kind::kLockWait:
       return {EventType::kWarning, "LockTimeout"};
+    case Notice::Kind::kFrozenRunEnded:
+      return {EventType::kWarning, "FrozenRunEnded"};
     case Notice::Kind::kDatabaseChanged:
       return {EventType::kWarning, "DatabaseChanged"};
   }

@@ -23,6 +23,10 @@ struct Pace {
   Duration look_period = std::chrono::seconds(1);
   /// Sessions that are quiet for so long are pinged: the server ends them after 60 s.
   Duration ping = std::chrono::seconds(20);
+  /// A run that holds our lock and did nothing for `frozen_quiet` is ended by one that has waited
+  /// for `frozen_waited` (FrozenHolder).
+  Duration frozen_waited = std::chrono::seconds(90);
+  Duration frozen_quiet = std::chrono::seconds(60);
 };
 
 /// What the parts of one run share. Lives as long as the run; used by its thread alone, except for

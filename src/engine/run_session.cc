@@ -4,19 +4,15 @@
 #include <utility>
 
 #include "engine/database_connector.h"
+#include "engine/lock_waiter.h"
 #include "whimbrel/history/tool_tables.h"
-#include "whimbrel/postgres/advisory_lock.h"
 
 namespace whimbrel::engine {
 
 using postgres::Connection;
-using report::Progress;
 using report::Reason;
 
 namespace {
-
-/// How often a held lock is asked for: soon at first, then every two seconds.
-constexpr Backoff kLockPolling{std::chrono::milliseconds(100), std::chrono::seconds(2)};
 
 RunFailure FromToolTableError(const history::ToolTableError& error) {
   if (const auto* server = std::get_if<postgres::PgError>(&error)) {
@@ -24,16 +20,6 @@ RunFailure FromToolTableError(const history::ToolTableError& error) {
   }
   RunFailure out = FromSourceError(std::get<Error>(error), "");
   out.failure.reason = Reason::kInvalidSpec;
-  return out;
-}
-
-RunFailure LockNotFree(const std::string& what, const std::string& holder) {
-  RunFailure out;
-  out.failure.reason = Reason::kWaitingForLock;
-  out.failure.message = what + " is still held" + (holder.empty() ? "" : " by " + holder) +
-                        " after execution.lockBudgetSeconds";
-  out.transient = true;
-  out.uncounted = true;
   return out;
 }
 
@@ -84,58 +70,17 @@ RunResult<void> RunSession::OpenHistories(migration::Format format) {
 }
 
 RunResult<void> RunSession::TakeLocks() {
-  const SteadyTime patience_ends =
-      context_.clock.SteadyNow() + context_.request.execution.lock_budget;
-  const std::int64_t own = history::SetLockKey(facts_.database, ledger_->schema(), ledger_->set());
-  if (RunResult<void> taken = TakeAdvisoryLock(own, patience_ends); !taken) return taken;
-  if (tool_ == nullptr) return {};
-  std::vector<std::int64_t> keys = tool_->Locks().advisory_keys;
+  LockWaiter waiter(context_, connection_);
+  std::vector<std::int64_t> keys;
+  if (tool_ != nullptr) keys = tool_->Locks().advisory_keys;
   std::sort(keys.begin(), keys.end());
+  keys.insert(keys.begin(),
+              history::SetLockKey(facts_.database, ledger_->schema(), ledger_->set()));
   for (std::int64_t key : keys) {
-    if (RunResult<void> taken = TakeAdvisoryLock(key, patience_ends); !taken) return taken;
+    if (RunResult<void> taken = waiter.TakeAdvisory(key); !taken) return taken;
+    keys_.push_back(key);
   }
-  return TakeToolLock(patience_ends);
-}
-
-RunResult<void> RunSession::TakeAdvisoryLock(std::int64_t key, SteadyTime patience_ends) {
-  for (int tries = 0;; ++tries) {
-    RunResult<bool> taken =
-        OrFail(postgres::TryAdvisoryLock(connection_, key), "taking the migration lock");
-    if (!taken) return tl::make_unexpected(taken.error());
-    if (*taken) {
-      keys_.push_back(key);
-      return {};
-    }
-    auto found =
-        OrFail(postgres::FindLockHolder(connection_, key), "asking who holds the migration lock");
-    if (!found) return tl::make_unexpected(found.error());
-    const std::string holder = *found ? (*found)->ToString() : "";
-    if (context_.clock.SteadyNow() >= patience_ends)
-      return tl::make_unexpected(LockNotFree("the migration lock", holder));
-    context_.progress.Enter(Progress::Phase::kWaitingForLock,
-                            holder.empty() ? "" : "held by " + holder);
-    const Duration wait =
-        kLockPolling.Ceiling(tries) / 2 + kLockPolling.FullJitter(tries, context_.random) / 2;
-    if (RunResult<void> slept = context_.Sleep(wait, "waiting for the migration lock"); !slept)
-      return slept;
-  }
-}
-
-RunResult<void> RunSession::TakeToolLock(SteadyTime patience_ends) {
-  for (int tries = 0;; ++tries) {
-    RunResult<bool> taken =
-        OrFail(tool_->TryBeforeRun(connection_), "taking the lock of " + tool_->Describe());
-    if (!taken) return tl::make_unexpected(taken.error());
-    if (*taken) return {};
-    if (context_.clock.SteadyNow() >= patience_ends) {
-      return tl::make_unexpected(LockNotFree("the lock of " + tool_->Describe(), ""));
-    }
-    context_.progress.Enter(Progress::Phase::kWaitingForLock,
-                            "the lock of " + tool_->Describe() + " is held");
-    const Duration wait = kLockPolling.FullJitter(tries, context_.random);
-    if (RunResult<void> slept = context_.Sleep(wait, "waiting for the tool's lock"); !slept)
-      return slept;
-  }
+  return tool_ == nullptr ? RunResult<void>() : waiter.TakeFromTool(*tool_);
 }
 
 RunResult<void> RunSession::Clean() {

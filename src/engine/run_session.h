@@ -55,8 +55,6 @@ class RunSession {
   RunResult<void> BoundOwnWaits();
   RunResult<void> OpenHistories(migration::Format format);
   RunResult<void> TakeLocks();
-  RunResult<void> TakeAdvisoryLock(std::int64_t key, SteadyTime patience_ends);
-  RunResult<void> TakeToolLock(SteadyTime patience_ends);
 
   RunContext& context_;
   postgres::Connection connection_;

@@ -8,6 +8,10 @@
 namespace whimbrel::postgres {
 namespace {
 
+constexpr int kVersion14 = 140000;
+constexpr const char* kCopiedBytes =
+    ", (SELECT c.bytes_processed FROM pg_catalog.pg_stat_progress_copy c WHERE c.pid = l.pid)";
+
 PgResult<bool> CallOnKey(Connection& connection, std::string_view sql, std::int64_t key) {
   const std::string text = std::to_string(key);
   const auto rows = connection.Query(sql, {text});
@@ -54,6 +58,7 @@ PgResult<std::optional<LockHolder>> FindLockHolder(Connection& connection, std::
   // pg_locks shows a bigint key as its two halves with objsubid 1 (lockfuncs.c).
   const std::string sql =
       "SELECT l.pid, " + std::string(kHolderColumns) +
+      (connection.server_version() >= kVersion14 ? kCopiedBytes : "") +
       " FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
       "WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 "
       "AND (l.classid::pg_catalog.int8 << 32) | l.objid::pg_catalog.int8 = $1::pg_catalog.int8 "
@@ -63,7 +68,27 @@ PgResult<std::optional<LockHolder>> FindLockHolder(Connection& connection, std::
   const auto rows = connection.Query(sql, {text});
   if (!rows) return tl::make_unexpected(rows.error());
   if (rows->empty()) return std::nullopt;
-  return HolderAt(*rows, 0);
+  LockHolder holder = HolderAt(*rows, 0);
+  if (!TextAt(*rows, 0, 7).empty()) holder.copied_bytes = IntegerAt(*rows, 0, 7);
+  return holder;
+}
+
+PgResult<std::uint64_t> TerminateSessions(Connection& connection, std::string_view prefix,
+                                          const LockHolder& holder) {
+  // pg_stat_activity is read once, when the statement begins: each signal follows at once.
+  constexpr std::string_view kSql =
+      "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a "
+      "WHERE a.datname = pg_catalog.current_database() AND a.backend_start IS NOT NULL "
+      "AND pg_catalog.starts_with(a.application_name, $1) "
+      "AND EXISTS (SELECT FROM pg_catalog.pg_stat_activity h "
+      "WHERE h.pid = $2::pg_catalog.int4 AND h.application_name = $3 "
+      "AND (extract(epoch FROM h.backend_start) * 1000000)::pg_catalog.int8 = "
+      "$4::pg_catalog.int8)";
+  const std::string pid = std::to_string(holder.pid);
+  const auto rows =
+      connection.Query(kSql, {prefix, pid, holder.application_name, holder.backend_start});
+  if (!rows) return tl::make_unexpected(rows.error());
+  return rows->size();
 }
 
 }  // namespace whimbrel::postgres

@@ -6,13 +6,14 @@
 namespace whimbrel::report {
 namespace {
 
-constexpr std::array<std::pair<Notice::Kind, std::string_view>, 7> kKinds = {{
+constexpr std::array<std::pair<Notice::Kind, std::string_view>, 8> kKinds = {{
     {Notice::Kind::kImported, "Imported"},
     {Notice::Kind::kWithdrawn, "Withdrawn"},
     {Notice::Kind::kFuture, "Future"},
     {Notice::Kind::kBaselined, "Baselined"},
     {Notice::Kind::kRetried, "Retried"},
     {Notice::Kind::kLockWait, "LockWait"},
+    {Notice::Kind::kFrozenRunEnded, "FrozenRunEnded"},
     {Notice::Kind::kDatabaseChanged, "DatabaseChanged"},
 }};
 

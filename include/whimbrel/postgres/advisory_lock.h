@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "whimbrel/postgres/connection.h"
 
@@ -19,6 +20,8 @@ struct LockHolder {
   std::string wait_event;
   double idle_seconds = 0;  ///< Since its last change of state.
   double age_seconds = 0;   ///< Since the session began.
+  /// By a COPY that is under way, where the server tells (PostgreSQL 14 on; FindLockHolder only).
+  std::optional<std::int64_t> copied_bytes = std::nullopt;
 
   /// `pid 4711 (whimbrel/0a1b2c3d/shop/orders, idle for 12 s)`.
   [[nodiscard]] std::string ToString() const;
@@ -32,5 +35,10 @@ PgResult<bool> TryAdvisoryLock(Connection& connection, std::int64_t key);
 PgResult<bool> AdvisoryUnlock(Connection& connection, std::int64_t key);
 /// The session that holds the lock of `key` in this database.
 PgResult<std::optional<LockHolder>> FindLockHolder(Connection& connection, std::int64_t key);
+/// Ends every session of this database whose application_name begins with `prefix`, provided that
+/// the one of `holder` is still there under its name: process ids are used again. How many; an
+/// error where our role may not.
+PgResult<std::uint64_t> TerminateSessions(Connection& connection, std::string_view prefix,
+                                          const LockHolder& holder);
 
 }  // namespace whimbrel::postgres

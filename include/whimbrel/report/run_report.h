@@ -58,6 +58,7 @@ struct Notice {
     kBaselined,
     kRetried,
     kLockWait,
+    kFrozenRunEnded,
     kDatabaseChanged
   };
   Kind kind = Kind::kImported;

@@ -63,9 +63,6 @@ std::optional<Format> ParseFormat(std::string_view text) {
 }
 
 Result<std::unique_ptr<ByteSource>> Script::Open() const {
-  if (const std::string* bytes = file->bytes()) {
-    return std::make_unique<StringByteSource>(std::string_view(*bytes).substr(begin, end - begin));
-  }
   Result<std::unique_ptr<ByteSource>> whole = file->Open();
   if (!whole) return whole;
   return std::make_unique<RangeByteSource>(*std::move(whole), *this);

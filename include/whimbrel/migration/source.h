@@ -27,7 +27,9 @@ class SourceFile {
   /// files of a folder may have changed: whoever reads them compares the hash
   /// (ErrorKind::kSourceChanged). The result may outlive neither the file nor the source.
   [[nodiscard]] virtual Result<std::unique_ptr<ByteSource>> Open() const = 0;
-  /// The whole file where it is kept in memory anyway; nullptr otherwise.
+  /// The bytes that sha256() is of, where they are kept in memory: all of a file in memory, small
+  /// files of a folder. For what is found out about a source; what runs is read by Open(), so that
+  /// a change in a folder is noticed, whatever a file's size. nullptr: not kept.
   [[nodiscard]] virtual const std::string* bytes() const { return nullptr; }
   /// Where a place in this text stands in the file that a person wrote: another place only where
   /// the text was put together of several files (psql's \i).
@@ -74,9 +76,9 @@ class MemorySourceBuilder {
 
 /// All regular files below a folder. Hidden files and folders are left out, as the shell's `*` does
 /// and as mounted ConfigMaps need it (`..data`); symbolic links are followed. Each file is hashed
-/// once here, as a stream; nothing is kept in memory. Errors name the path: kNotFound,
-/// kPermissionDenied, kInvalidArgument (no folder, a file too large, a loop of links), kUnavailable
-/// (cannot be read now).
+/// once here, as a stream; the bytes of files up to 64 KiB are kept, up to 8 MiB in all. Errors
+/// name the path: kNotFound, kPermissionDenied, kInvalidArgument (no folder, a file too large, a
+/// loop of links), kUnavailable (cannot be read now).
 [[nodiscard]] Result<std::shared_ptr<const Source>> OpenFolder(const std::string& folder);
 
 }  // namespace whimbrel::migration

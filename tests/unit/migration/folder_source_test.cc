@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pointee;
 using whimbrel::testing::TempDir;
 
 std::vector<std::string> PathsOf(const Result<std::shared_ptr<const Source>>& source) {
@@ -51,12 +52,41 @@ TEST(FolderSourceTest, HashesAndReadsEachFileInChunks) {
     ASSERT_NE(file, nullptr) << name;
     EXPECT_EQ(file->size(), text.size()) << name;
     EXPECT_EQ(file->sha256(), Sha256Hex(text)) << name;
-    EXPECT_EQ(file->bytes(), nullptr) << name << " is not kept";
     EXPECT_TRUE(ReadAll(file->Open()) == text) << name;
   }
   auto stream = (*source)->Find("large.sql")->Open();
   ASSERT_TRUE(stream);
   EXPECT_EQ((*stream)->Read()->size(), std::size_t{256} << 10);
+}
+
+TEST(FolderSourceTest, KeepsTheBytesOfSmallFilesUntilThereIsNoRoom) {
+  const TempDir folder;
+  const std::size_t largest = std::size_t{64} << 10;
+  folder.Write("empty.sql", "");
+  folder.Write("large.sql", std::string(largest + 1, 'x'));
+  folder.Write("small.sql", "select 1;");
+  auto source = *OpenFolder(folder.path());
+  EXPECT_EQ(source->Find("large.sql")->bytes(), nullptr);
+  EXPECT_THAT(source->Find("empty.sql")->bytes(), Pointee(std::string()));
+  EXPECT_THAT(source->Find("small.sql")->bytes(), Pointee(std::string("select 1;")));
+
+  for (int i = 0; i < 130; ++i)
+    folder.Write("many/" + std::to_string(i) + ".sql", std::string(largest, 'x'));
+  source = *OpenFolder(folder.path());
+  std::size_t kept = 0;
+  for (const SourceFilePtr& file : source->files) kept += file->bytes() ? file->bytes()->size() : 0;
+  EXPECT_LE(kept, std::size_t{8} << 20);
+  EXPECT_GT(kept, std::size_t{7} << 20);
+}
+
+TEST(FolderSourceTest, ReadsWhatIsInTheFolderNowWhenAFileIsOpened) {
+  const TempDir folder;
+  folder.Write("a.sql", "select 1;");
+  const auto source = *OpenFolder(folder.path());
+  folder.Write("a.sql", "select 22;");
+  const SourceFile& file = *source->files.front();
+  EXPECT_EQ(file.sha256(), Sha256Hex("select 1;"));
+  EXPECT_EQ(ReadAll(file.Open()), "select 22;");
 }
 
 TEST(FolderSourceTest, DigestOfFoldersInFoldersIsWhatSha256sumPrintsForTheirPaths) {

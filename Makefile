@@ -3,10 +3,11 @@ PG ?= 15
 TIDY ?= changed
 RUNS ?= 300
 SEED ?= 1
+SECONDS ?= 60
 JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check bench chaos format clean
+.PHONY: help demo build test check bench chaos fuzz format clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +33,10 @@ bench: ## Build the benchmarks and print their figures
 	cmake --preset bench
 	cmake --build --preset bench -j $(JOBS)
 	@tests/bench/run.sh build/bench
+
+fuzz: ## Fuzz every parser (SECONDS=60 each, TARGETS="splitter yaml" for some of them)
+	@scripts/install-packages.sh fuzz
+	@scripts/fuzz.sh run $(SECONDS) $(TARGETS)
 
 chaos: ## Kill runner, server and network at random (RUNS=300, SEED=1) and at each boundary in turn
 	@scripts/install-packages.sh chaos

@@ -19,7 +19,7 @@ if(WHIMBREL_SANITIZE)
   add_compile_options(-fsanitize=${WHIMBREL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${WHIMBREL_SANITIZE})
   # g++ 12 reports false positives of these two under sanitizers (GCC bug 105562 and its kin).
-  add_compile_options(-Wno-maybe-uninitialized -Wno-null-dereference)
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -Wno-null-dereference)
 else()
   add_compile_options(-fstack-protector-strong)
 endif()

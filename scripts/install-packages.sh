@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a target of the Makefile needs; quick when all of them are there.
-# Usage: scripts/install-packages.sh demo|test|check|bench|chaos|servers …
+# Usage: scripts/install-packages.sh demo|test|check|bench|chaos|fuzz|servers …
 set -euo pipefail
 
 build=(cmake ninja-build g++ pkg-config ccache
@@ -16,10 +16,12 @@ packages_for() {
     test)  echo "${build[@]}" "${gtest[@]}" mold postgresql-15 etcd-server openssl ca-certificates python3-venv ;;
     check) echo "${build[@]}" "${gtest[@]}" git python3 clang-format clang-tidy-16 shellcheck ;;
     bench) echo "${build[@]}" libgtest-dev libgmock-dev postgresql-15 ;;
+    # llvm-16 has the symbolizer, which gives a crash its lines.
+    fuzz)  echo "${build[@]}" mold clang-16 libclang-rt-16-dev llvm-16 ;;
     chaos) echo "${build[@]}" "${gtest[@]}" patch postgresql-15 ;;
     # What scripts/postgres-bin.sh needs to fetch another PostgreSQL major.
     servers) echo maven unzip xz-utils ;;
-    *) echo "install-packages: no package set is called '$1'; there are build, demo, test, check, bench, chaos, servers" >&2
+    *) echo "install-packages: no package set is called '$1'; there are build, demo, test, check, bench, chaos, fuzz, servers" >&2
        exit 2 ;;
   esac
 }

@@ -1,0 +1,44 @@
+#include <ctime>
+#include <string>
+
+#include "fuzz/fuzz.h"
+#include "unit/sql/splitting.h"
+#include "whimbrel/base/redact.h"
+#include "whimbrel/sql/token.h"
+
+// The input many times over takes time in proportion to its length: half a megabyte, which takes a
+// tenth of the bound with sanitizers and would take minutes of quadratic work.
+namespace whimbrel::fuzz {
+namespace {
+
+double CpuSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+template <class Function>
+void RequireLinear(std::string_view what, const Function& function) {
+  constexpr double kBound = 3;
+  const double start = CpuSeconds();
+  function();
+  Require(CpuSeconds() - start < kBound, "the time is linear", what);
+}
+
+}  // namespace
+
+void Try(std::string_view input) {
+  constexpr std::size_t kSize = std::size_t{1} << 19;
+  if (input.empty()) return;
+  std::string text;
+  while (text.size() < kSize) text += input;
+  RequireLinear("splitter", [&text] { (void)sql::Split(text); });
+  RequireLinear("splitter, chunks", [&text] {
+    sql::ChunkedSource source(text, {1000});
+    (void)sql::Split(source);
+  });
+  RequireLinear("Classify", [&text] { (void)sql::Classify(text); });
+  RequireLinear("Redact", [&text] { (void)Redact(text); });
+}
+
+}  // namespace whimbrel::fuzz

@@ -6,19 +6,19 @@ set -euo pipefail
 build=(cmake ninja-build g++ pkg-config ccache
        libcpp-httplib-dev nlohmann-json3-dev libyaml-cpp-dev libpq-dev libspdlog-dev libssl-dev
        libcli11-dev libexpected-dev zlib1g-dev)
-gtest=(libgtest-dev libgmock-dev)
+testing=(libgtest-dev libgmock-dev libpg-query-dev)
 
 packages_for() {
   case $1 in
     build) echo "${build[@]}" ;;
     demo)  echo "${build[@]}" postgresql-15 ;;
     # python3-venv only matters where no Go is: it is how scripts/kube-assets.sh gets one.
-    test)  echo "${build[@]}" "${gtest[@]}" mold postgresql-15 etcd-server openssl ca-certificates python3-venv ;;
-    check) echo "${build[@]}" "${gtest[@]}" git python3 clang-format clang-tidy-16 shellcheck ;;
-    bench) echo "${build[@]}" libgtest-dev libgmock-dev postgresql-15 ;;
+    test)  echo "${build[@]}" "${testing[@]}" mold postgresql-15 etcd-server openssl ca-certificates python3-venv ;;
+    check) echo "${build[@]}" "${testing[@]}" git python3 clang-format clang-tidy-16 shellcheck ;;
+    bench) echo "${build[@]}" "${testing[@]}" libbenchmark-dev postgresql-15 ;;
     # llvm-16 has the symbolizer, which gives a crash its lines.
     fuzz)  echo "${build[@]}" mold clang-16 libclang-rt-16-dev llvm-16 ;;
-    chaos) echo "${build[@]}" "${gtest[@]}" patch postgresql-15 ;;
+    chaos) echo "${build[@]}" "${testing[@]}" patch postgresql-15 ;;
     # What scripts/postgres-bin.sh needs to fetch another PostgreSQL major.
     servers) echo maven unzip xz-utils ;;
     *) echo "install-packages: no package set is called '$1'; there are build, demo, test, check, bench, chaos, fuzz, servers" >&2

@@ -11,7 +11,7 @@ pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 # The pkg-config file carries the -D flags that Debian's split library was built with; without them
 # the header and the library disagree on the layout of their classes.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
-if(WHIMBREL_TESTS OR WHIMBREL_BENCHMARKS)
+if(WHIMBREL_TESTS OR WHIMBREL_BENCHMARKS OR WHIMBREL_FUZZERS)
   # PostgreSQL's own scanner and grammar, as the judge of ours. It has neither a CMake nor a pkg-config file.
   find_library(PG_QUERY_LIBRARY pg_query REQUIRED)
 endif()

@@ -41,7 +41,7 @@ done
 # A folder that inputs come from beside tests/fuzz/corpus; none is empty.
 more_inputs() {
   case $1 in
-    splitter | classifier | directives | psql_script) echo "$build/seeds" ;;
+    splitter | classifier | directives | libpg_query | psql) echo "$build/seeds" ;;
     yaml) echo crds ;;
   esac
 }

@@ -17,7 +17,7 @@ packages_for() {
     check) echo "${build[@]}" "${testing[@]}" git python3 clang-format clang-tidy-16 shellcheck ;;
     bench) echo "${build[@]}" "${testing[@]}" libbenchmark-dev postgresql-15 ;;
     # llvm-16 has the symbolizer, which gives a crash its lines.
-    fuzz)  echo "${build[@]}" mold clang-16 libclang-rt-16-dev llvm-16 ;;
+    fuzz)  echo "${build[@]}" libpg-query-dev mold clang-16 libclang-rt-16-dev llvm-16 ;;
     chaos) echo "${build[@]}" "${testing[@]}" patch postgresql-15 ;;
     # What scripts/postgres-bin.sh needs to fetch another PostgreSQL major.
     servers) echo maven unzip xz-utils ;;

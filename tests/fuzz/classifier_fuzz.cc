@@ -4,6 +4,7 @@
 
 #include "fuzz/fuzz.h"
 #include "unit/sql/splitting.h"
+#include "whimbrel/sql/statement_target.h"
 #include "whimbrel/sql/token.h"
 
 // Tokens lie in the text, one after the other; what a statement is depends neither on comments nor
@@ -52,8 +53,24 @@ Rewritten RewriteTokens(std::string_view text, bool standard) {
   return rewritten;
 }
 
+/// What is read of every statement, whatever it is.
+void ReadTargets(std::string_view text, bool standard) {
+  (void)sql::ReadCreateIndex(text, standard);
+  (void)sql::ReadDrop(text, standard);
+  (void)sql::ReadReindex(text, standard);
+  (void)sql::ReadDetach(text, standard);
+  (void)sql::ReadCreate(text, standard);
+  (void)sql::ReadDatabaseTablespace(text, standard);
+  (void)sql::ReadSubscription(text, standard);
+  (void)sql::ReadPreparedTransaction(text, standard);
+  (void)sql::ReadCall(text, standard);
+  (void)sql::ReadMaterializedView(text, standard);
+  (void)sql::ReadExtensionUpdate(text, standard);
+}
+
 void TryUnder(std::string_view input, bool standard) {
   const StatementFacts facts = sql::Classify(input, standard);
+  ReadTargets(input, standard);
   const Rewritten rewritten = RewriteTokens(input, standard);
   sql::SplitOptions options;
   options.standard_conforming_strings = standard;

@@ -1,5 +1,7 @@
 #include "engine/index_copy.h"
 
+#include <optional>
+
 #include "whimbrel/postgres/sqlstate.h"
 
 namespace whimbrel::engine {
@@ -18,7 +20,7 @@ constexpr std::string_view kDefinitions =
     "THEN pg_catalog.substr(d.definition, pg_catalog.length(d.head) + 1) END "
     "FROM (SELECT c.oid::pg_catalog.text, i.indrelid = pg_catalog.to_regclass($2) AS is_copy, "
     "i.indisunique::pg_catalog.text AS is_unique, c.reltablespace::pg_catalog.text AS tablespace, "
-    "pg_catalog.pg_get_indexdef(c.oid) AS definition, "
+    "pg_catalog.pg_get_indexdef(c.oid, 0, true) AS definition, "
     "'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || "
     "pg_catalog.quote_ident(c.relname) || ' ON ' || "
     "i.indrelid::pg_catalog.regclass::pg_catalog.text || "
@@ -42,11 +44,11 @@ PgResult<postgres::Rows> BuildAndRead(postgres::Connection& connection,
 }
 
 IndexComparison Compare(const postgres::Rows& rows, bool compare_tablespaces) {
-  const postgres::Rows::Row* copy = nullptr;
+  std::optional<postgres::Rows::Row> copy;
   for (const postgres::Rows::Row& row : rows) {
-    if (row[1] == "t") copy = &row;
+    if (row[1] == "t") copy = row;
   }
-  if (copy == nullptr || !(*copy)[4].has_value())
+  if (!copy || !(*copy)[4].has_value())
     return {.failure = "the server's definition of the index could not be read"};
   IndexComparison comparison;
   for (const postgres::Rows::Row& row : rows) {

@@ -76,6 +76,9 @@ void AddHistoryOptions(CLI::App* command, RunFolderOptions& options) {
 }
 
 void AddExecutionOptions(CLI::App* command, RunFolderOptions& options) {
+  command->add_option("--transaction", options.transaction, "How far one transaction reaches")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"PerMigration", "All", "None"}));
   command->add_option("--out-of-order", options.out_of_order, "Files older than what is applied")
       ->capture_default_str()
       ->check(CLI::IsMember({"Reject", "Apply", "Skip"}));

@@ -48,6 +48,12 @@ report::OutOfOrder ParseOutOfOrder(const std::string& text) {
   return text == "Skip" ? report::OutOfOrder::kSkip : report::OutOfOrder::kReject;
 }
 
+report::TransactionPolicy ParseTransaction(const std::string& text) {
+  if (text == "All") return report::TransactionPolicy::kAll;
+  return text == "None" ? report::TransactionPolicy::kNone
+                        : report::TransactionPolicy::kPerMigration;
+}
+
 /// As the CRD bounds them: PostgreSQL would cut a longer name, and so mean another history.
 Result<void> CheckNames(const RunFolderOptions& options) {
   for (const auto& [flag, name] : {std::pair("--history-schema", &options.history_schema),
@@ -87,7 +93,8 @@ Result<RunRequest> ToRequest(const RunFolderOptions& options) {
                      .table = options.history_table,
                      .adopt = ParseAdopt(options.adopt),
                      .baseline_version = options.baseline_version};
-  request.execution = {.out_of_order = ParseOutOfOrder(options.out_of_order),
+  request.execution = {.transaction = ParseTransaction(options.transaction),
+                       .out_of_order = ParseOutOfOrder(options.out_of_order),
                        .lock_timeout = std::chrono::seconds(options.lock_timeout_seconds),
                        .lock_budget = std::chrono::seconds(options.lock_budget_seconds),
                        .statement_timeout = std::chrono::seconds(options.statement_timeout_seconds),

@@ -23,6 +23,7 @@ struct RunFolderOptions {
   std::string adopt = "Detect";
   std::string baseline_version;
   std::string role;
+  std::string transaction = "PerMigration";
   std::string out_of_order = "Reject";
   int lock_timeout_seconds = 2;
   int lock_budget_seconds = 1800;

@@ -163,9 +163,13 @@ ExecutionSpec SpecReader::ReadExecution(const json& execution) {
   out.mode =
       Enum<ExecutionMode>(execution, "mode", "spec.execution",
                           {{"Job", ExecutionMode::kJob}, {"InProcess", ExecutionMode::kInProcess}});
-  Enum<bool>(execution, "transaction", "spec.execution", {{"PerMigration", true}});
   using report::OutOfOrder;
+  using report::TransactionPolicy;
   report::ExecutionRequest& request = out.request;
+  request.transaction = Enum<TransactionPolicy>(execution, "transaction", "spec.execution",
+                                                {{"PerMigration", TransactionPolicy::kPerMigration},
+                                                 {"All", TransactionPolicy::kAll},
+                                                 {"None", TransactionPolicy::kNone}});
   request.out_of_order = Enum<OutOfOrder>(execution, "outOfOrder", "spec.execution",
                                           {{"Reject", OutOfOrder::kReject},
                                            {"Apply", OutOfOrder::kApply},

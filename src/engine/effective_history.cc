@@ -56,7 +56,7 @@ void EffectiveHistory::AddTool(const history::ToolHistory& tool) {
     const bool counts = entry.tool != nullptr && !entry.tool->failed;
     // A row that is still running is the ledger's business alone: the tool's row comes with its
     // last step.
-    if (entry.newest != nullptr && entry.newest->state == LedgerState::kRunning) continue;
+    if (entry.running()) continue;
     entry.withdrawn = entry.applied && !counts;
     entry.applied = counts;
   }

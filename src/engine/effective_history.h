@@ -22,6 +22,11 @@ struct Entry {
   const history::ToolRow* tool = nullptr;
   bool applied = false;
   bool withdrawn = false;  ///< The ledger says applied, the tool's table does not.
+
+  /// Begun and not finished; such a row is never withdrawn.
+  [[nodiscard]] bool running() const {
+    return newest != nullptr && newest->state == history::LedgerState::kRunning;
+  }
 };
 
 /// All that the database knows of this set, by key. Views into the input.

@@ -35,7 +35,7 @@ class Planner {
       : input_(input), history_(input), files_(IndexFiles(*input.resolved)) {}
 
   Result<Plan, Failure> Make() {
-    for (auto check : {&Planner::CheckTool, &Planner::CheckRunning, &Planner::CheckTarget,
+    for (auto check : {&Planner::CheckTool, &Planner::CheckTarget, &Planner::CheckRunning,
                        &Planner::CheckApplied, &Planner::CheckMissing}) {
       if (std::optional<Failure> failure = (this->*check)())
         return tl::make_unexpected(std::move(*failure));
@@ -62,6 +62,7 @@ class Planner {
   void NoticeFuture();
   void SetVersions();
   void AddStep(const ResolvedMigration& file, const Entry* entry);
+  [[nodiscard]] Resume ResumeOf(const history::LedgerRow& row) const;
   /// nullptr: the source has none.
   [[nodiscard]] const ResolvedMigration* FindFile(const MigrationKey& key) const {
     const auto it = files_.find(key);
@@ -107,10 +108,28 @@ std::optional<Failure> Planner::CheckTool() {
 
 std::optional<Failure> Planner::CheckRunning() {
   for (const auto& [key, entry] : history_.entries()) {
-    if (entry.newest == nullptr || entry.newest->state != LedgerState::kRunning) continue;
-    return Conflict(Reason::kPartiallyApplied, entry.newest->version, entry.newest->path,
-                    "a run that was not one transaction stopped half-way in " + entry.newest->path,
-                    "this version of Whimbrel cannot resume it: use the one that began it");
+    if (!entry.running()) continue;
+    const history::LedgerRow& row = *entry.newest;
+    if (entry.tool != nullptr && !entry.tool->failed) {
+      return Conflict(
+          Reason::kHistoryConflict, row.version, row.path,
+          input_.set + " says that " + row.path +
+              " is applied, but Whimbrel's own run of it stopped half-way",
+          "delete that row, and Whimbrel finishes the file; it goes on where it stopped");
+    }
+    const ResolvedMigration* file = FindFile(key);
+    if (file == nullptr) {
+      return Conflict(Reason::kPartiallyApplied, row.version, row.path,
+                      row.path + " is applied in part: it is not one transaction, and its run " +
+                          "stopped half-way; now the source has no such file",
+                      "put the file back, and Whimbrel goes on where it stopped");
+    }
+    if (!target_.empty() && key.first == Kind::kVersioned && file->version > target_) {
+      return Conflict(Reason::kPartiallyApplied, row.version, row.path,
+                      row.path + " is applied in part, and target.version " + target_.display() +
+                          " is below it",
+                      "raise target.version so that the file can be finished");
+    }
   }
   return std::nullopt;
 }
@@ -224,9 +243,25 @@ void Planner::CollectApplied() {
 void Planner::AddStep(const ResolvedMigration& file, const Entry* entry) {
   Step step;
   step.migration = &file;
-  step.run = entry == nullptr || entry->newest == nullptr ? 1 : entry->newest->run + 1;
-  step.action = TransactionRun{.withdraws_previous = entry != nullptr && entry->withdrawn};
-  plan_.steps.push_back(step);
+  // A versioned file that is run again although an older run counts as applied was withdrawn.
+  step.withdraws_previous =
+      entry != nullptr && (entry->withdrawn || (entry->running() && file.kind == Kind::kVersioned));
+  if (entry != nullptr && entry->running()) {
+    step.run = entry->newest->run;
+    step.resume = ResumeOf(*entry->newest);
+  } else if (entry != nullptr && entry->newest != nullptr) {
+    step.run = entry->newest->run + 1;
+  }
+  plan_.steps.push_back(std::move(step));
+}
+
+Resume Planner::ResumeOf(const history::LedgerRow& row) const {
+  Resume resume{.attempt = row.attempt};
+  for (const history::JournalRow& journal : input_.journal) {
+    if (journal.kind == row.kind && journal.id == row.id && journal.run == row.run)
+      resume.journal.push_back(journal);
+  }
+  return resume;
 }
 
 std::optional<Failure> Planner::PlanVersioned() {
@@ -241,7 +276,9 @@ std::optional<Failure> Planner::PlanVersioned() {
           {Notice::Kind::kWithdrawn,
            "version " + file.Label() + " is no longer in " + input_.set + ": it is applied again"});
     }
-    const bool late = !withdrawn && !highest_applied_.empty() && file.version < highest_applied_;
+    // A file that was begun is finished, whatever was applied above it.
+    const bool begun = withdrawn || (entry != nullptr && entry->running());
+    const bool late = !begun && !highest_applied_.empty() && file.version < highest_applied_;
     if (late && input_.out_of_order == report::OutOfOrder::kSkip) continue;
     if (late && input_.out_of_order == report::OutOfOrder::kReject) {
       return Conflict(

@@ -30,7 +30,8 @@ std::optional<RetryPolicy::Retry> RetryPolicy::Decide(const RunFailure& failure,
   const int tries = retries_[std::string(rule.pattern)]++;
   if (cause.sql_state == postgres::kLockNotAvailable) {
     if (!lock_missed_) lock_missed_ = now;
-    if (now - *lock_missed_ >= lock_budget_) return std::nullopt;
+    const Duration budget = failure.lock_budget ? Duration(*failure.lock_budget) : lock_budget_;
+    if (now - *lock_missed_ >= budget) return std::nullopt;
     const auto pause = lock_timeout_ * kLockPauseFactor;
     return Retry{.wait = pause + Backoff{pause, pause}.FullJitter(0, random_),
                  .reconnect = reconnect};

@@ -20,6 +20,18 @@ namespace {
 /// open a new one.
 constexpr std::chrono::seconds kLongestIdleWait{20};
 
+sql::TransactionMode DefaultMode(report::TransactionPolicy policy) {
+  switch (policy) {
+    case report::TransactionPolicy::kAll:
+      return sql::TransactionMode::kOne;
+    case report::TransactionPolicy::kNone:
+      return sql::TransactionMode::kNone;
+    case report::TransactionPolicy::kPerMigration:
+      break;
+  }
+  return sql::TransactionMode::kDefault;
+}
+
 Failure CoveredBy(const std::string& set, const std::string& other) {
   Failure failure;
   failure.reason = Reason::kHistoryConflict;
@@ -94,6 +106,7 @@ RunResult<void> Run::ReadTables(PlanInput& input) {
   auto ledger = OrFail(session_->ledger().Read(session_->connection()), "reading the ledger");
   if (!ledger) return tl::make_unexpected(ledger.error());
   input.ledger = std::move(*ledger);
+  if (RunResult<void> read = ReadJournal(input); !read) return read;
   input.tool.reset();
   history::ToolTable* tool = session_->tool();
   if (tool == nullptr) return {};
@@ -105,6 +118,19 @@ RunResult<void> Run::ReadTables(PlanInput& input) {
   if (!read) return tl::make_unexpected(read.error());
   tool_state_ = std::move(*state);
   input.tool = std::move(*read);
+  return {};
+}
+
+RunResult<void> Run::ReadJournal(PlanInput& input) {
+  input.journal.clear();
+  const bool running = std::any_of(input.ledger.begin(), input.ledger.end(), [](const auto& row) {
+    return row.state == history::LedgerState::kRunning;
+  });
+  if (!running) return {};
+  const history::Journal journal(session_->ledger().schema(), session_->ledger().set());
+  auto rows = OrFail(journal.Read(session_->connection()), "reading the journal");
+  if (!rows) return tl::make_unexpected(std::move(rows.error()));
+  input.journal = std::move(*rows);
   return {};
 }
 
@@ -202,21 +228,26 @@ RunResult<void> Run::MakeThePlan(PlanInput input) {
 }
 
 void Run::SettleUnsure() {
-  const std::optional<Step> step = std::exchange(unsure_, std::nullopt);
-  if (!step) return;
+  for (const Step& step : std::exchange(unsure_, {})) SettleStep(step);
+}
+
+void Run::SettleStep(const Step& step) {
   const auto is_it = [&](const history::LedgerRow& row) {
-    return row.kind == step->migration->kind && row.id == step->migration->id() &&
-           row.run == step->run && row.state == history::LedgerState::kApplied;
+    return row.kind == step.migration->kind && row.id == step.migration->id() &&
+           row.run == step.run && row.state == history::LedgerState::kApplied;
   };
   const auto row = std::find_if(input_.ledger.begin(), input_.ledger.end(), is_it);
   if (row == input_.ledger.end()) return;
-  applied_now_.push_back(DescribeApplied(*step, std::chrono::milliseconds(row->duration_ms),
+  applied_now_.push_back(DescribeApplied(step, std::chrono::milliseconds(row->duration_ms),
                                          row->applied_at.value_or(context_.clock.SystemNow())));
   retries_.Reset();
 }
 
 RunResult<void> Run::OutlineSteps() {
   outlines_.clear();
+  const OutlineOptions options = {
+      .standard_conforming_strings = session_->connection().standard_conforming_strings(),
+      .transaction = DefaultMode(context_.request.execution.transaction)};
   SteadyTime last_sign = context_.clock.SteadyNow();
   for (const Step& step : plan_->steps) {
     // A folder of many GiB takes longer to read than the server lets a session be quiet.
@@ -224,8 +255,7 @@ RunResult<void> Run::OutlineSteps() {
       if (RunResult<void> alive = session_->KeepAlive(); !alive) return alive;
       last_sign = context_.clock.SteadyNow();
     }
-    Result<ScriptOutline> outline =
-        OutlineMigration(*step.migration, session_->connection().standard_conforming_strings());
+    Result<ScriptOutline> outline = OutlineMigration(*step.migration, options);
     if (!outline)
       return tl::make_unexpected(FromSourceError(outline.error(), step.migration->Label()));
     outlines_.push_back(std::move(*outline));
@@ -261,27 +291,54 @@ RunResult<void> Run::Apply() {
   RunResult<SlotPool::Slot> slot = TakeSlot();
   if (!slot) return tl::make_unexpected(slot.error());
   total_ = static_cast<int>(applied_now_.size() + plan_->steps.size());
-  for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
-    if (RunResult<void> applied = ApplyStep(i); !applied) return applied;
+  if (context_.request.execution.transaction == report::TransactionPolicy::kAll) {
+    if (RunResult<void> applied = ApplyTogether(); !applied) return applied;
+  } else {
+    for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
+      if (RunResult<void> applied = ApplyStep(i); !applied) return applied;
+    }
   }
   context_.progress.EndMigrations();
   return {};
 }
 
+void Run::Begin(std::size_t index) {
+  const migration::ResolvedMigration& migration = *plan_->steps[index].migration;
+  const int done = total_ - static_cast<int>(plan_->steps.size() - index);
+  context_.progress.BeginMigration(migration.Label(), migration.path, outlines_[index].statements,
+                                   done, total_);
+}
+
 RunResult<void> Run::ApplyStep(std::size_t index) {
   const Step& step = plan_->steps[index];
-  context_.progress.BeginMigration(step.migration->Label(), step.migration->path,
-                                   outlines_[index].statements,
-                                   static_cast<int>(applied_now_.size()), total_);
+  Begin(index);
   RunResult<StepResult> done =
-      StepExecutor(context_, *session_).Execute(step, outlines_[index], tool_state_);
+      ExecuteStep(context_, *session_, step, outlines_[index], tool_state_);
   if (!done) {
     const auto& cause = done.error().cause;
-    if (cause && cause->outcome_unknown) unsure_ = step;
+    if (cause && cause->outcome_unknown) unsure_ = {step};
     return tl::make_unexpected(std::move(done.error()));
   }
   tool_state_ = std::move(done->tool_state);
   applied_now_.push_back(DescribeApplied(step, done->duration, context_.clock.SystemNow()));
+  retries_.Reset();
+  return {};
+}
+
+RunResult<void> Run::ApplyTogether() {
+  RunResult<std::vector<StepResult>> done =
+      ExecuteTogether(context_, *session_, plan_->steps, outlines_, tool_state_,
+                      [this](std::size_t index) { Begin(index); });
+  if (!done) {
+    const auto& cause = done.error().cause;
+    if (cause && cause->outcome_unknown) unsure_ = plan_->steps;
+    return tl::make_unexpected(std::move(done.error()));
+  }
+  for (std::size_t i = 0; i < done->size(); ++i) {
+    applied_now_.push_back(
+        DescribeApplied(plan_->steps[i], (*done)[i].duration, context_.clock.SystemNow()));
+  }
+  tool_state_ = std::move(done->back().tool_state);
   retries_.Reset();
   return {};
 }

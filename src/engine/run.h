@@ -25,6 +25,7 @@ class Run {
   RunResult<void> Once();
   RunResult<PlanInput> ReadHistory();
   RunResult<void> ReadTables(PlanInput& input);
+  RunResult<void> ReadJournal(PlanInput& input);
   RunResult<void> CreateToolTable(PlanInput& input);
   RunResult<void> RecordBaseline(PlanInput& input);
   RunResult<void> Adopt(PlanInput& input);
@@ -34,6 +35,9 @@ class Run {
   RunResult<void> OutlineSteps();
   RunResult<void> Apply();
   RunResult<void> ApplyStep(std::size_t index);
+  RunResult<void> ApplyTogether();
+  void Begin(std::size_t index);
+  void SettleStep(const Step& step);
   RunResult<SlotPool::Slot> TakeSlot();
   [[nodiscard]] std::chrono::milliseconds Patience() const;
   [[nodiscard]] ReportState State() const;
@@ -53,8 +57,8 @@ class Run {
   std::optional<Plan> plan_;
   std::string tool_state_;  ///< When the plan was made, or after our own last row (ToolStateSql).
   std::vector<ScriptOutline> outlines_;
-  /// Its COMMIT was sent and never answered: when the ledger has it, this run applied it.
-  std::optional<Step> unsure_;
+  /// Their COMMIT was sent and never answered: those that the ledger has, this run applied.
+  std::vector<Step> unsure_;
   std::vector<report::AppliedMigration> applied_now_;
   int total_ = 0;  ///< Migrations that this run wants to apply.
 };

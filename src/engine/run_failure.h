@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,8 @@ struct RunFailure {
   /// Somebody else wrote the history in the meantime: read it again and plan anew, at once.
   bool plan_anew = false;
   bool transient = false;  ///< A later attempt may succeed although nobody changed anything.
+  /// What a directive of the file says instead of execution.lockBudgetSeconds.
+  std::optional<std::chrono::seconds> lock_budget = std::nullopt;
   bool uncounted = false;  ///< It does not count against execution.retry.limit.
 };
 

@@ -59,7 +59,7 @@ PgResult<std::vector<LedgerRow>> Ledger::Read(postgres::Connection& connection) 
   if (!rows) return tl::make_unexpected(std::move(rows).error());
   std::vector<LedgerRow> result;
   result.reserve(rows->size());
-  for (auto& row : std::move(*rows).Take()) result.push_back(ToLedgerRow(std::move(row)));
+  for (const auto& row : *rows) result.push_back(ToLedgerRow(row));
   return result;
 }
 
@@ -85,11 +85,12 @@ PgResult<std::string> Ledger::FindCoveringSet(postgres::Connection& connection,
   return std::string();
 }
 
-std::string Ledger::ClaimSql(const ResolvedMigration& migration, int run) const {
+std::string Ledger::ClaimSql(const ResolvedMigration& migration, int run, LedgerState state) const {
   LedgerRow row;
   row.kind = migration.kind;
   row.id = migration.id();
   row.run = run;
+  row.state = state;
   row.version = migration.version.display();
   row.description = migration.description;
   row.path = migration.path;
@@ -113,15 +114,21 @@ std::string Ledger::KeepScriptSql(const ResolvedMigration& migration, int run,
          ", " + QuoteLiteral(down_sql) + ")";
 }
 
-std::string Ledger::FinishSql(const ResolvedMigration& migration, int run, std::int64_t duration_ms,
-                              bool withdraw_previous) const {
+std::string Ledger::FinishSql(const ResolvedMigration& migration, int run,
+                              const Finish& finish) const {
   const std::string key = KeyCondition(migration);
   const std::string number = std::to_string(run);
-  std::string sql =
-      "UPDATE " + Table(kMigrationTable) +
-      " SET applied_at = clock_timestamp(), duration_ms = " + std::to_string(duration_ms) +
-      " WHERE " + key + " AND run = " + number;
-  if (withdraw_previous) {
+  std::string sql = "UPDATE " + Table(kMigrationTable) +
+                    " SET applied_at = clock_timestamp(), duration_ms = " +
+                    std::to_string(finish.duration.count());
+  if (finish.was_running) {
+    sql += ", state = 'applied', sum = " + QuoteLiteral(migration.sum) +
+           ", raw_sum = " + QuoteLiteral(migration.raw_sum) +
+           ", description = " + QuoteLiteral(migration.description) +
+           ", path = " + QuoteLiteral(migration.path);
+  }
+  sql += " WHERE " + key + " AND run = " + number;
+  if (finish.withdraws_previous) {
     sql += "; UPDATE " + Table(kMigrationTable) + " SET state = 'withdrawn' WHERE " + key +
            " AND run < " + number + " AND state = 'applied'";
   }

@@ -2,38 +2,41 @@
 
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "whimbrel/base/error.h"
 #include "whimbrel/history/applied_row.h"
+#include "whimbrel/history/journal.h"
 #include "whimbrel/migration/resolved_migration.h"
 #include "whimbrel/report/run_report.h"
 #include "whimbrel/report/run_request.h"
 
 namespace whimbrel::engine {
 
-/// The whole file in one transaction of ours, together with its claim and its history rows (design
-/// §3).
-struct TransactionRun {
-  /// An older row of the ledger that the tool's table took back; becomes `withdrawn` in this
-  /// transaction.
-  bool withdraws_previous = false;
+/// An earlier attempt began this file, which is not one transaction, and did not come to its end.
+struct Resume {
+  int attempt = 1;                           ///< As the ledger's row has it.
+  std::vector<history::JournalRow> journal;  ///< Of this run, by step.
 };
 
-/// One thing to do. Later work adds cases to `action` (Single, SelfManaged, Batch), not layers.
+/// One migration to apply. Whether it is one transaction or several steps its text decides, which
+/// is read after planning (ScriptOutline).
 struct Step {
   const migration::ResolvedMigration* migration = nullptr;  ///< Owned by PlanInput::resolved.
   /// Fixed when the plan is made: the claim inserts exactly this number, so that the fence holds
   /// even where a lock does not.
   int run = 1;
-  std::variant<TransactionRun> action;
+  /// An older row of the ledger that the tool's table took back; becomes `withdrawn` together with
+  /// this one's success.
+  bool withdraws_previous = false;
+  std::optional<Resume> resume;
 };
 
 /// Everything that a plan depends on; all of it was read under the run's locks.
 struct PlanInput {
   const migration::ResolvedMigrations* resolved = nullptr;
   std::vector<history::LedgerRow> ledger;    ///< Rows of this set.
+  std::vector<history::JournalRow> journal;  ///< Of rows that are running.
   std::optional<history::ToolHistory> tool;  ///< Set when a tool's table is kept.
   std::string set;                           ///< Name of the set, for messages.
   std::string target_version;                ///< Empty: the newest.

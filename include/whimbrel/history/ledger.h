@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -52,8 +53,10 @@ class Ledger {
   postgres::PgResult<std::string> FindCoveringSet(
       postgres::Connection& connection, const migration::ResolvedMigrations& source) const;
 
-  /// The claim of a transactional migration: INSERT of exactly (set, kind, id, run), state applied.
-  [[nodiscard]] std::string ClaimSql(const migration::ResolvedMigration& migration, int run) const;
+  /// The claim: INSERT of exactly (set, kind, id, run). State applied for a migration that is one
+  /// transaction, else running.
+  [[nodiscard]] std::string ClaimSql(const migration::ResolvedMigration& migration, int run,
+                                     LedgerState state = LedgerState::kApplied) const;
   /// Whether a claim or an import failed because somebody else was first: roll back, read again,
   /// plan anew.
   [[nodiscard]] bool IsClaimConflict(const postgres::PgError& error) const;
@@ -61,10 +64,18 @@ class Ledger {
   /// behind the claim, in its transaction. `down_sql` are the bytes of migration.down.
   [[nodiscard]] std::string KeepScriptSql(const migration::ResolvedMigration& migration, int run,
                                           std::string_view down_sql) const;
-  /// After the statements: duration and server time, and, with `withdraw_previous`, the state of
-  /// the older run that the tool's table took back.
+  /// How a migration ended.
+  struct Finish {
+    std::chrono::milliseconds duration{0};
+    /// The older run, which the tool's table took back, becomes withdrawn.
+    bool withdraws_previous = false;
+    /// The claim said running: becomes applied, with the sums that the file has now; it may have
+    /// been mended between two attempts.
+    bool was_running = false;
+  };
+  /// After the statements: duration, server time and what else `finish` says.
   [[nodiscard]] std::string FinishSql(const migration::ResolvedMigration& migration, int run,
-                                      std::int64_t duration_ms, bool withdraw_previous) const;
+                                      const Finish& finish) const;
 
   /// One transaction's worth of imported rows (origin imported or baseline); empty without rows.
   [[nodiscard]] std::string ImportSql(const std::vector<LedgerRow>& rows) const;

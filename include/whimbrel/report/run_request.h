@@ -65,7 +65,15 @@ struct HistoryRequest {
 
 enum class OutOfOrder { kReject, kApply, kSkip };
 
+/// execution.transaction: how far one transaction reaches.
+enum class TransactionPolicy {
+  kPerMigration,  ///< One a file, where its statements allow that.
+  kAll,           ///< One for all files that are pending; they have to allow it.
+  kNone,          ///< Each statement on its own.
+};
+
 struct ExecutionRequest {
+  TransactionPolicy transaction = TransactionPolicy::kPerMigration;
   OutOfOrder out_of_order = OutOfOrder::kReject;
   std::chrono::milliseconds lock_timeout{2000};
   std::chrono::seconds lock_budget{1800};

@@ -59,7 +59,7 @@ TEST(Api, ReadsEveryField) {
                  "ready": {"timeoutSeconds": 7, "extensions": ["citus"], "minCitusWorkers": 2}},
     "history": {"schema": "s", "set": "t", "table": "m(n)", "adopt": "Require",
                 "baselineVersion": "4"},
-    "execution": {"mode": "InProcess", "transaction": "PerMigration", "outOfOrder": "Skip",
+    "execution": {"mode": "InProcess", "transaction": "All", "outOfOrder": "Skip",
                   "lockTimeoutSeconds": 3, "lockBudgetSeconds": 4, "statementTimeoutSeconds": 0,
                   "deadlineSeconds": 6,
                   "retry": {"limit": 9, "initialSeconds": 1, "maxSeconds": 2}},
@@ -85,6 +85,7 @@ TEST(Api, ReadsEveryField) {
   EXPECT_EQ(read.history.adopt, report::Adopt::kRequire);
   EXPECT_EQ(read.history.baseline_version, "4");
   EXPECT_EQ(read.execution.mode, ExecutionMode::kInProcess);
+  EXPECT_EQ(read.execution.request.transaction, report::TransactionPolicy::kAll);
   EXPECT_EQ(read.execution.request.out_of_order, report::OutOfOrder::kSkip);
   EXPECT_EQ(read.execution.request.statement_timeout, std::chrono::seconds(0));
   EXPECT_EQ(read.execution.retry.limit, 9);

@@ -24,7 +24,8 @@ std::string Dump(const Result<Plan, report::Failure>& plan) {
   for (const Step& step : plan->steps) {
     if (!out.empty()) out += ' ';
     out += step.migration->Label() + "#" + std::to_string(step.run);
-    if (std::get<TransactionRun>(step.action).withdraws_previous) out += "(withdraws)";
+    if (step.withdraws_previous) out += "(withdraws)";
+    if (step.resume) out += "(resumes " + std::to_string(step.resume->attempt) + ")";
   }
   for (const report::Notice& notice : plan->notices)
     out += " |" + std::string(report::ToString(notice.kind));
@@ -90,9 +91,32 @@ const Case kCases[] = {
     {"ATargetBelowTheDatabaseIsRefused",
      [](auto& b) { b.File("1").File("2").Applied("1").Applied("2").Target("1"); },
      "! RollbackForbidden 1"},
-    {"AHalfDoneFileStopsThePlan",
-     [](auto& b) { b.File("1").Applied("1", "", "", 1, LedgerState::kRunning); },
+    // Files that are not one transaction, begun by an earlier attempt.
+    {"AHalfDoneFileIsResumedWithItsRun",
+     [](auto& b) { b.File("1").File("2").Applied("1", "", "", 3, LedgerState::kRunning); },
+     "1#3(withdraws)(resumes 1) 2#1"},
+    {"AHalfDoneFileBelowOthersIsNotOutOfOrder",
+     [](auto& b) {
+       b.File("1").File("2").Applied("1", "", "", 1, LedgerState::kRunning).Applied("2");
+     },
+     "1#1(withdraws)(resumes 1)"},
+    {"AHalfDoneFileThatWasMendedIsResumed",
+     [](auto& b) { b.File("1", "", "new").Applied("1", "", "old", 1, LedgerState::kRunning); },
+     "1#1(withdraws)(resumes 1)"},
+    {"AHalfDoneFileThatIsGoneStopsThePlan",
+     [](auto& b) { b.File("2").Applied("1", "", "", 1, LedgerState::kRunning); },
      "! PartiallyApplied 1"},
+    {"AHalfDoneFileAboveTheTargetStopsThePlan",
+     [](auto& b) {
+       b.File("1").File("2").Applied("2", "", "", 1, LedgerState::kRunning).Target("1");
+     },
+     "! PartiallyApplied 2"},
+    {"AHalfDoneFileThatTheToolCallsAppliedIsAConflict",
+     [](auto& b) { b.File("1").Applied("1", "", "", 1, LedgerState::kRunning).ToolRow("1"); },
+     "! HistoryConflict 1"},
+    {"AHalfDoneFileWithoutARowOfTheToolIsResumed",
+     [](auto& b) { b.File("1").Applied("1", "", "", 1, LedgerState::kRunning).Tool(); },
+     "1#1(withdraws)(resumes 1)"},
     // The tool's table says what is applied.
     {"ARowDeletedFromTheToolsTableIsPendingAgain",
      [](auto& b) { b.File("1").File("2").Applied("1").Applied("2").ToolRow("1"); },

@@ -79,11 +79,11 @@ TEST_F(RunTest, PutsItsOwnTransactionInPlaceOfTheFiles) {
   EXPECT_EQ(Tables(), "a");
 }
 
-TEST_F(RunTest, RefusesWhatCannotRunInATransactionBeforeAnythingRuns) {
-  const report::RunReport report = Run({{"001_a.sql", "CREATE TABLE a (id int);\n"},
-                                        {"002_i.sql", "CREATE INDEX CONCURRENTLY i ON a (id);\n"}});
+TEST_F(RunTest, RefusesWhatCannotBeMadeSafeBeforeAnythingRuns) {
+  const report::RunReport report = Run(
+      {{"001_a.sql", "CREATE TABLE a (id int);\n"}, {"002_i.sql", "BEGIN;\nVACUUM a;\nCOMMIT;\n"}});
   EXPECT_EQ(Ending(report), "InvalidSource 002");
-  EXPECT_EQ(report.failure->position.ToString(), "002_i.sql:1:1");
+  EXPECT_EQ(report.failure->position.ToString(), "002_i.sql:2:1");
   EXPECT_EQ(Tables(), "");
 }
 

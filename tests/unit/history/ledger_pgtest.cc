@@ -30,7 +30,9 @@ class LedgerTest : public ::testing::Test {
              bool withdraw_previous = false) {
     Ok(connection.Execute("BEGIN"));
     Ok(connection.Execute(ledger_.ClaimSql(migration, run)));
-    Ok(connection.Execute(ledger_.FinishSql(migration, run, 12, withdraw_previous)));
+    Ok(connection.Execute(ledger_.FinishSql(
+        migration, run,
+        {.duration = std::chrono::milliseconds(12), .withdraws_previous = withdraw_previous})));
     Ok(connection.Commit());
   }
 

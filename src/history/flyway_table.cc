@@ -123,14 +123,14 @@ PgResult<ToolHistory> FlywayTable::Read(Connection& connection,
   if (!*rows) return ToolHistory();
   std::vector<FlywayRow> history;
   history.reserve((*rows)->size());
-  for (auto& row : std::move(**rows).Take()) {
-    history.push_back({.version = std::move(row[0]),
-                       .description = TakeText(row[1]),
-                       .type = TakeText(row[2]),
-                       .script = TakeText(row[3]),
-                       .checksum = std::move(row[4]),
-                       .success = row[5] == "t",
-                       .installed_on = ToTime(row[6])});
+  for (const auto& row : **rows) {
+    history.push_back({.version = row[0],
+                       .description = row[1].value_or(""),
+                       .type = row[2].value_or(""),
+                       .script = row[3].value_or(""),
+                       .checksum = row[4],
+                       .success = row.View(5) == "t",
+                       .installed_on = ToTime(row.View(6))});
   }
   return ReadFlywayHistory(std::move(history), source);
 }

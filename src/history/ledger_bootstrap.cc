@@ -1,6 +1,7 @@
 #include <charconv>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "history/ledger_schema.h"
@@ -27,8 +28,8 @@ PgResult<std::optional<int>> ReadSchemaVersion(Connection& connection, std::stri
     return tl::make_unexpected(std::move(rows).error());
   }
   int version = 0;  // Tables of which nobody said what they are count as older than any.
-  if (!rows->empty() && (*rows)[0][0]) {
-    const std::string& text = *(*rows)[0][0];
+  if (!rows->empty()) {
+    const std::string_view text = (*rows)[0].View(0).value_or("");
     std::from_chars(text.data(), text.data() + text.size(), version);
   }
   return version;

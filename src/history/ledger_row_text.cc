@@ -33,7 +33,7 @@ std::string_view WordOf(const std::array<Word<T>, N>& words, T value) {
 }
 
 template <class T, std::size_t N>
-T ValueOf(const std::array<Word<T>, N>& words, const std::optional<std::string>& text) {
+T ValueOf(const std::array<Word<T>, N>& words, std::optional<std::string_view> text) {
   for (const auto& [value, word] : words) {
     if (text == word) return value;
   }
@@ -52,37 +52,33 @@ std::string TimeLiteral(const std::optional<SystemTime>& time) {
 
 std::string_view ToText(Kind kind) { return WordOf(kKinds, kind); }
 
-std::int64_t ToNumber(const std::optional<std::string>& text) {
+std::int64_t ToNumber(std::optional<std::string_view> text) {
   std::int64_t number = 0;
   if (text) std::from_chars(text->data(), text->data() + text->size(), number);
   return number;
 }
 
-std::string TakeText(std::optional<std::string>& cell) {
-  return cell ? std::move(*cell) : std::string();
-}
-
-std::optional<SystemTime> ToTime(const std::optional<std::string>& microseconds) {
+std::optional<SystemTime> ToTime(std::optional<std::string_view> microseconds) {
   if (!microseconds) return std::nullopt;
   return SystemTime(std::chrono::microseconds(ToNumber(microseconds)));
 }
 
-LedgerRow ToLedgerRow(postgres::Rows::Row&& row) {
+LedgerRow ToLedgerRow(const postgres::Rows::Row& row) {
   LedgerRow result;
-  result.kind = ValueOf(kKinds, row[0]);
-  result.id = TakeText(row[1]);
-  result.run = static_cast<int>(ToNumber(row[2]));
-  result.state = ValueOf(kStates, row[3]);
-  result.attempt = static_cast<int>(ToNumber(row[4]));
-  result.version = TakeText(row[5]);
-  result.description = TakeText(row[6]);
-  result.path = TakeText(row[7]);
-  result.sum = std::move(row[8]);
-  result.raw_sum = std::move(row[9]);
-  result.sum_verified = row[10] == "t";
-  result.origin = ValueOf(kOrigins, row[11]);
-  result.applied_at = ToTime(row[12]);
-  result.duration_ms = ToNumber(row[13]);
+  result.kind = ValueOf(kKinds, row.View(0));
+  result.id = row.View(1).value_or("");
+  result.run = static_cast<int>(ToNumber(row.View(2)));
+  result.state = ValueOf(kStates, row.View(3));
+  result.attempt = static_cast<int>(ToNumber(row.View(4)));
+  result.version = row.View(5).value_or("");
+  result.description = row.View(6).value_or("");
+  result.path = row.View(7).value_or("");
+  result.sum = row[8];
+  result.raw_sum = row[9];
+  result.sum_verified = row.View(10) == "t";
+  result.origin = ValueOf(kOrigins, row.View(11));
+  result.applied_at = ToTime(row.View(12));
+  result.duration_ms = ToNumber(row.View(13));
   return result;
 }
 

@@ -22,17 +22,15 @@ inline constexpr std::string_view kLedgerRowColumns =
     "(date_part('epoch', applied_at) * 1000000)::int8, duration_ms";
 
 /// A row of that SELECT. The table's CHECK constraints guarantee the words.
-[[nodiscard]] LedgerRow ToLedgerRow(postgres::Rows::Row&& row);
+[[nodiscard]] LedgerRow ToLedgerRow(const postgres::Rows::Row& row);
 
 /// One INSERT of all rows (at least one) into `table`, a quoted name.
 [[nodiscard]] std::string InsertLedgerRowsSql(const std::string& table, std::string_view set,
                                               std::span<const LedgerRow> rows);
 
-/// The text of a cell, moved out; empty for NULL.
-[[nodiscard]] std::string TakeText(std::optional<std::string>& cell);
 /// Microseconds since 1970, as `date_part('epoch', …) * 1000000` gives them; nullopt for NULL.
-[[nodiscard]] std::optional<SystemTime> ToTime(const std::optional<std::string>& microseconds);
+[[nodiscard]] std::optional<SystemTime> ToTime(std::optional<std::string_view> microseconds);
 /// A decimal number that the server sent; 0 for NULL.
-[[nodiscard]] std::int64_t ToNumber(const std::optional<std::string>& text);
+[[nodiscard]] std::int64_t ToNumber(std::optional<std::string_view> text);
 
 }  // namespace whimbrel::history

@@ -1,7 +1,6 @@
 #include "whimbrel/postgres/connection.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "postgres/run_stream.h"
@@ -10,27 +9,6 @@
 
 namespace whimbrel::postgres {
 namespace {
-
-Rows ToRows(const PGresult* result) {
-  std::vector<Rows::Row> rows;
-  const int row_count = PQntuples(result);
-  const int column_count = PQnfields(result);
-  rows.reserve(static_cast<std::size_t>(row_count));
-  for (int r = 0; r < row_count; ++r) {
-    Rows::Row& row = rows.emplace_back(static_cast<std::size_t>(column_count));
-    for (int c = 0; c < column_count; ++c) {
-      if (PQgetisnull(result, r, c) != 0) continue;
-      row[static_cast<std::size_t>(c)].emplace(PQgetvalue(result, r, c),
-                                               static_cast<std::size_t>(PQgetlength(result, r, c)));
-    }
-  }
-  // libpq takes a writable result, yet only reads it.
-  auto* readable = const_cast<PGresult*>(result);
-  const std::string_view affected_text = PQcmdTuples(readable);
-  std::uint64_t affected = 0;
-  std::from_chars(affected_text.data(), affected_text.data() + affected_text.size(), affected);
-  return Rows(std::move(rows), PQcmdStatus(readable), affected);
-}
 
 /// Reads a command to its end. Keeps the last result and the first error: what libpq reports after
 /// a fatal error has no SQLSTATE any more.
@@ -57,7 +35,7 @@ PgResult<Rows> Collect(Wire& wire) {
     }
   }
   if (auto error = wire.End(std::move(first_error))) return tl::make_unexpected(*std::move(error));
-  return last ? ToRows(last.get()) : Rows();
+  return last ? Rows(std::move(last)) : Rows();
 }
 
 }  // namespace

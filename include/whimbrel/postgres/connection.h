@@ -17,36 +17,12 @@
 #include "whimbrel/base/clock.h"
 #include "whimbrel/postgres/connection_parameters.h"
 #include "whimbrel/postgres/error.h"
+#include "whimbrel/postgres/rows.h"
 #include "whimbrel/postgres/statement_stream.h"
 
 namespace whimbrel::postgres {
 
 class Wire;  // The implementation (src/postgres/wire.h).
-
-/// A result set, whole in memory: for our own bookkeeping queries, not for user SQL. Text format.
-class Rows {
- public:
-  using Row = std::vector<std::optional<std::string>>;
-
-  Rows() = default;
-  Rows(std::vector<Row> rows, std::string command_tag, std::uint64_t affected)
-      : rows_(std::move(rows)), command_tag_(std::move(command_tag)), affected_(affected) {}
-
-  [[nodiscard]] std::size_t size() const { return rows_.size(); }
-  [[nodiscard]] bool empty() const { return rows_.empty(); }
-  [[nodiscard]] const Row& operator[](std::size_t i) const { return rows_[i]; }
-  [[nodiscard]] auto begin() const { return rows_.begin(); }
-  [[nodiscard]] auto end() const { return rows_.end(); }
-  [[nodiscard]] const std::string& command_tag() const { return command_tag_; }
-  [[nodiscard]] std::uint64_t affected() const { return affected_; }
-  /// The rows themselves, for who keeps thousands of their texts.
-  [[nodiscard]] std::vector<Row> Take() && { return std::move(rows_); }
-
- private:
-  std::vector<Row> rows_;
-  std::string command_tag_;
-  std::uint64_t affected_ = 0;
-};
 
 /// The value of a `$n` parameter; nullopt is NULL.
 using Parameter = std::optional<std::string_view>;

@@ -48,7 +48,8 @@ class VerifierFixture : public postgres::PgTest {
     testing::PgClient victim(target_);
     if (!setup_.empty()) victim.Exec(setup_);
     const std::string pid = std::to_string(victim.backend_pid());
-    auto ending = std::async(std::launch::async, [&] { static_cast<void>(victim.SqlstateOf(statement)); });
+    auto ending =
+        std::async(std::launch::async, [&] { static_cast<void>(victim.SqlstateOf(statement)); });
     EXPECT_TRUE(testing::Eventually([&] {
       return observer_.Scalar("SELECT wait_event_type FROM pg_stat_activity WHERE pid = " + pid) ==
              "Lock";

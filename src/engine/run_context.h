@@ -23,6 +23,10 @@ struct Pace {
   Duration look_period = std::chrono::seconds(1);
   /// Sessions that are quiet for so long are pinged: the server ends them after 60 s.
   Duration ping = std::chrono::seconds(20);
+  /// A call that has not ended so long after the run was stopped, or its deadline reached, is ended
+  /// by the server: its thread may be stuck in a source that blocks. Longer than the grace that
+  /// postgres::Connection gives a statement to end.
+  Duration end_stuck_call = std::chrono::seconds(6);
   /// A run that holds our lock and did nothing for `frozen_quiet` is ended by one that has waited
   /// for `frozen_waited` (FrozenHolder).
   Duration frozen_waited = std::chrono::seconds(90);

@@ -17,6 +17,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::string_view kLogger = "engine";
+constexpr std::string_view kOurs = "whimbrel/";
 /// For one look, and for connecting before it.
 constexpr seconds kPatience{5};
 /// After a look that failed: where no slot is free, asking more often would only disturb.
@@ -48,7 +49,8 @@ SessionWatch::SessionWatch(RunContext& context, const Connection& main)
       pace_(PaceOf(context)),
       parameters_(main.parameters()),
       application_name_(postgres::ApplicationName(context.request.run_id, context.request.ns,
-                                                  context.request.name)) {}
+                                                  context.request.name)),
+      own_prefix_(application_name_.substr(0, application_name_.find('/', kOurs.size()) + 1)) {}
 
 SessionWatch::~SessionWatch() { thread_.request_stop(); }
 
@@ -59,6 +61,7 @@ SessionWatch::Scope SessionWatch::Watch(const Connection& connection) {
   armed_ = true;
   pid_ = connection.backend_pid();
   look_due_ = FromNow(pace_.first_look);
+  end_due_.reset();
   blockers_.clear();
   return Scope(this);
 }
@@ -109,9 +112,12 @@ void SessionWatch::Loop(const std::stop_token& stop) {
   Lock lock(mutex_);
   while (!stop.stop_requested()) {
     const SteadyTime now = steady_clock::now();
+    if (armed_ && !end_due_ && LimitReached(now)) end_due_ = FromNow(pace_.end_stuck_call);
     const auto due = std::ranges::find_if(pinged_, [&](const Pinged& p) { return p.due <= now; });
     if (due != pinged_.end()) {
       Ping(lock, *due);
+    } else if (armed_ && end_due_ && *end_due_ <= now) {
+      EndStuckCall(lock, stop);
     } else if (armed_ && look_due_ <= now) {
       Look(lock, stop);
     } else if (!armed_ && has_second_) {
@@ -126,11 +132,15 @@ void SessionWatch::Loop(const std::stop_token& stop) {
   }
 }
 
+bool SessionWatch::LimitReached(SteadyTime now) const {
+  return context_.limits.stop.stop_requested() || now >= context_.limits.deadline;
+}
+
 SteadyTime SessionWatch::NextWake(SteadyTime now) const {
   // Arming wakes nobody, since it must cost nothing: so the thread looks by itself, often enough to
   // be in time.
   SteadyTime next =
-      armed_ ? look_due_
+      armed_ ? std::min(look_due_, end_due_.value_or(look_due_))
              : now + std::chrono::duration_cast<SteadyTime::duration>(pace_.first_look / 2);
   for (const Pinged& pinged : pinged_) next = std::min(next, pinged.due);
   return next;
@@ -141,9 +151,9 @@ void SessionWatch::Look(Lock& lock, const std::stop_token& stop) {
   const int pid = pid_;
   has_second_ = true;
   lock.unlock();
-  const postgres::PgResult<SessionActivity> activity = Ask(pid, stop);
+  const postgres::PgResult<SessionActivity> activity =
+      Connect(stop).and_then([&] { return postgres::ReadActivity(*second_, pid); });
   if (!activity) {
-    second_.reset();
     log::Debug(kLogger, "could not look at a session of the run",
                {{"error", activity.error().ToString()}});
   }
@@ -152,21 +162,33 @@ void SessionWatch::Look(Lock& lock, const std::stop_token& stop) {
   if (activity && armed_ && call == call_) Tell(*activity);
 }
 
-postgres::PgResult<SessionActivity> SessionWatch::Ask(int pid, const std::stop_token& stop) {
+postgres::PgResult<void> SessionWatch::Connect(const std::stop_token& stop) {
   const postgres::CallLimits limits{.deadline = FromNow(kPatience), .stop = stop};
-  if (second_) {
+  if (second_ && second_->usable()) {
     second_->SetLimits(limits);
-  } else {
-    auto opened = Connection::Open(parameters_, {.application_name = application_name_,
-                                                 .timeout = kPatience,
-                                                 .limits = limits,
-                                                 .give_up_at_limit = true});
-    if (!opened) return tl::make_unexpected(std::move(opened).error());
-    second_.emplace(*std::move(opened));
-    auto set = postgres::ApplySessionSettings(*second_, {});
-    if (!set) return tl::make_unexpected(std::move(set).error());
+    return {};
   }
-  return postgres::ReadActivity(*second_, pid);
+  auto opened = Connection::Open(parameters_, {.application_name = application_name_,
+                                               .timeout = kPatience,
+                                               .limits = limits,
+                                               .give_up_at_limit = true});
+  if (!opened) return tl::make_unexpected(std::move(opened).error());
+  second_.emplace(*std::move(opened));
+  return postgres::ApplySessionSettings(*second_, {});
+}
+
+void SessionWatch::EndStuckCall(Lock& lock, const std::stop_token& stop) {
+  const int pid = pid_;
+  has_second_ = true;
+  lock.unlock();
+  auto ended = Connect(stop);
+  if (ended) ended = postgres::TerminateSession(*second_, pid, own_prefix_);
+  log::Warning(kLogger, "a call of a run that was stopped did not end; its session was ended",
+               {{"run", context_.request.run_id},
+                {"pid", pid},
+                {"error", ended ? std::string() : ended.error().ToString()}});
+  lock.lock();
+  end_due_ = FromNow(pace_.end_stuck_call);
 }
 
 void SessionWatch::Tell(const SessionActivity& activity) {

@@ -22,6 +22,10 @@ namespace whimbrel::engine {
 /// `Pace::first_look`, and closed when that call has ended. What the watch cannot do (no slot free,
 /// the server gone) is never the run's failure.
 ///
+/// When the run is stopped, or its deadline reached, and the call does not end within
+/// Pace::end_stuck_call, the second session has the server end the first: that is all that helps
+/// where the run's thread is stuck in a source that blocks, in the middle of a COPY.
+///
 /// Its thread also pings sessions of the run that wait while another one works, so that the
 /// server's idle timeouts (60 s) do not cut them.
 ///
@@ -89,14 +93,16 @@ class SessionWatch {
   [[nodiscard]] SteadyTime NextWake(SteadyTime now) const;
   void Look(Lock& lock, const std::stop_token& stop);
   void Ping(Lock& lock, Pinged& pinged);
-  [[nodiscard]] postgres::PgResult<postgres::SessionActivity> Ask(int pid,
-                                                                  const std::stop_token& stop);
+  void EndStuckCall(Lock& lock, const std::stop_token& stop);
+  [[nodiscard]] bool LimitReached(SteadyTime now) const;
+  [[nodiscard]] postgres::PgResult<void> Connect(const std::stop_token& stop);
   void Tell(const postgres::SessionActivity& activity);
 
   RunContext& context_;
   const Pace pace_;
   const postgres::ConnectionParameters parameters_;
   const std::string application_name_;
+  const std::string own_prefix_;  ///< `whimbrel/<run8>/`, of all sessions of this run.
 
   // Of the thread alone.
   std::optional<postgres::Connection> second_;
@@ -107,6 +113,7 @@ class SessionWatch {
   std::uint64_t call_ = 0;  ///< Counts the calls, so that no answer is told of a later one.
   int pid_ = 0;
   SteadyTime look_due_{};
+  std::optional<SteadyTime> end_due_;  ///< Set when the run's limits were found reached.
   bool has_second_ = false;
   bool told_ = false;  ///< Progress shows an activity of ours.
   std::string blockers_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <utility>
 
 #include "postgres/server_error.h"
@@ -153,12 +154,15 @@ Result<std::uint64_t, StreamError> RunStream(Wire& wire, StatementStream& stream
     }
     if (!*next) return done;
     const StreamStatement& statement = **next;
+    const auto sent = std::chrono::steady_clock::now();
     if (auto cause = StatementRun(wire, stream).Run(statement)) {
       SourcePosition position = ErrorPosition(*cause, statement);
-      return tl::make_unexpected(StreamError{.cause = *std::move(cause),
-                                             .statement = statement.position,
-                                             .position = std::move(position),
-                                             .statements_done = done});
+      return tl::make_unexpected(
+          StreamError{.cause = *std::move(cause),
+                      .statement = statement.position,
+                      .position = std::move(position),
+                      .statements_done = done,
+                      .statement_ran = std::chrono::steady_clock::now() - sent});
     }
     ++done;
     if (statement.barrier_before) {

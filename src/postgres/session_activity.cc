@@ -145,6 +145,16 @@ PgResult<SessionActivity> ReadActivity(Connection& connection, int pid) {
   return activity;
 }
 
+PgResult<void> TerminateSession(Connection& connection, int pid, std::string_view prefix) {
+  const std::string text = std::to_string(pid);
+  const auto rows = connection.Query(
+      "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity "
+      "WHERE pid = $1::pg_catalog.int4 AND pg_catalog.starts_with(application_name, $2)",
+      {text, prefix});
+  if (!rows) return tl::make_unexpected(rows.error());
+  return {};
+}
+
 std::string ToString(const std::vector<LockHolder>& holders) {
   std::string text;
   for (std::size_t i = 0; i < std::min(holders.size(), kMaxNamed); ++i)

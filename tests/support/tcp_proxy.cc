@@ -149,6 +149,7 @@ struct TcpProxy::State {
   std::condition_variable applied;
   Mode mode = Mode::kServe;
   bool cut = false;
+  bool strand = false;
   std::optional<Trap> trap;
   std::function<void(std::string_view)> on_request;
   std::function<PieceFate(const PassingPiece&)> on_piece;
@@ -160,6 +161,7 @@ struct TcpProxy::State {
   // Of the thread alone.
   UniqueFd listener;
   std::list<Connection> connections;
+  std::list<Connection> stranded;
   Mode current = Mode::kServe;
 
   std::jthread thread;  // Last: it ends before what it uses goes.
@@ -180,6 +182,7 @@ void TcpProxy::State::ApplyChanges() {
     for (auto& connection : connections) Reset(connection);
     connections.clear();
   }
+  if (std::exchange(strand, false)) stranded.splice(stranded.end(), connections);
   current = mode;
   if (current == Mode::kRefuse) {
     listener.Reset();
@@ -310,6 +313,10 @@ void TcpProxy::Cut() {
 
 void TcpProxy::BlackHole() {
   state_->Change([this] { state_->mode = State::Mode::kBlackHole; });
+}
+
+void TcpProxy::Strand() {
+  state_->Change([this] { state_->strand = true; });
 }
 
 void TcpProxy::Refuse() {

@@ -43,6 +43,10 @@ class TcpProxy {
   /// that drops. What was sent meanwhile arrives after Restore.
   void BlackHole();
 
+  /// On the connections of now nothing ever passes again, and neither side is told: a firewall that
+  /// forgot them. New ones are served.
+  void Strand();
+
   /// Resets every connection and listens no more (ECONNREFUSED) until Restore.
   void Refuse();
 

@@ -57,6 +57,10 @@ struct StreamError {
   /// The very place in the file: the server's error position where it told one, else `statement`.
   SourcePosition position;
   std::uint64_t statements_done = 0;
+  /// How long that statement ran, as seen from here: at least as long as in the server. It tells
+  /// the server's statement_timeout from an administrator's cancel, which have one SQLSTATE (57014)
+  /// and texts in the server's language.
+  std::chrono::nanoseconds statement_ran{0};
 };
 
 /// One session, over libpq's non-blocking interface. Owns the socket. Move-only. Not thread-safe,

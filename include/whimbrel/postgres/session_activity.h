@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "whimbrel/postgres/advisory_lock.h"
@@ -36,6 +37,10 @@ struct SessionActivity {
 
 /// Looks at the session of `pid` from `connection`. One message; two where it waits for a lock.
 PgResult<SessionActivity> ReadActivity(Connection& connection, int pid);
+
+/// Has the server end the session of `pid`, provided that its application_name begins with
+/// `prefix`: after a failover, or behind a pooler, somebody else's may have that process id.
+PgResult<void> TerminateSession(Connection& connection, int pid, std::string_view prefix);
 
 /// `pid 4711 (psql, idle in transaction for 12 s)`; of many, the first three and how many more.
 [[nodiscard]] std::string ToString(const std::vector<LockHolder>& holders);

@@ -24,6 +24,10 @@ using whimbrel::testing::SpawnOptions;
 using whimbrel::testing::Subprocess;
 using whimbrel::testing::TempDir;
 
+/// Generous for client_connection_check_interval (2 s) on a busy machine, and far from any sleep
+/// that a test kills.
+constexpr std::chrono::seconds kOrphanLives{20};
+
 /// `whimbrel run DIR` as a person starts it.
 class RunFolderTest : public ::testing::Test {
  protected:
@@ -176,6 +180,25 @@ TEST_F(RunFolderTest, AppliesOnceAfterASigkillInTheMiddle) {
   const ProcessResult second = Run();
   EXPECT_EQ(second.exit_code, 0) << second.err;
   EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM slow"), "1");
+}
+
+TEST_F(RunFolderTest, LeavesNothingRunningAfterASigkill) {
+  if (sql_.Scalar("SELECT current_setting('server_version_num')::int < 140000") == "t")
+    GTEST_SKIP() << "PostgreSQL 13 does not look after its clients";
+  folder_.Write("001_slow.sql",
+                "CREATE TABLE slow (n int);\nSELECT pg_sleep(300) FROM pg_sleep(0);\n");
+  Subprocess process(Command());
+  const std::string in_the_middle =
+      "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'whimbrel/%' AND datname "
+      "= current_database()";
+  ASSERT_TRUE(Eventually(
+      [&] { return sql_.Scalar(in_the_middle + " AND wait_event = 'PgSleep'") == "1"; }));
+  process.Signal(SIGKILL);
+  EXPECT_EQ(process.Wait(), 128 + SIGKILL);
+  // client_connection_check_interval is 2 s; without it the sleep would go on, and its locks stay.
+  EXPECT_TRUE(Eventually([&] { return sql_.Scalar(in_the_middle) == "0"; }, kOrphanLives));
+  EXPECT_EQ(sql_.Scalar("SELECT to_regclass('slow') IS NULL"), "t");
+  EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM whimbrel.whimbrel_migration"), "0");
 }
 
 TEST_F(RunFolderTest, StopsCleanlyAtSigterm) {

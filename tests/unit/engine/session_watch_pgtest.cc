@@ -55,6 +55,11 @@ class SessionWatchTest : public ::testing::Test {
         "application_name LIKE 'whimbrel/%'");
   }
 
+  std::string BackendsOf(const postgres::Connection& connection) {
+    return sql_.Scalar("SELECT count(*) FROM pg_stat_activity WHERE pid = " +
+                       std::to_string(connection.backend_pid()));
+  }
+
   bool Shown(const std::string& pattern) {
     const std::lock_guard lock(mutex_);
     return std::ranges::any_of(activities_, [&](const std::string& activity) {
@@ -224,6 +229,55 @@ TEST_F(SessionWatchTest, KeepsASessionAliveThatWaits) {
   const std::string after = changed();
   sql_.Exec("SELECT pg_sleep(0.3)");
   EXPECT_EQ(changed(), after);
+}
+
+/// A COPY whose source blocks after the first line, as a file of a server that is gone.
+class BlockedSource final : public postgres::StatementStream {
+ public:
+  Result<std::optional<postgres::StreamStatement>> Next() override {
+    if (std::exchange(sent_, true)) return std::nullopt;
+    return postgres::StreamStatement{
+        .text = "COPY t FROM stdin", .barrier_before = true, .copy_from_stdin = true};
+  }
+  Result<std::string_view> NextCopyData() override {
+    blocks.set_value();
+    unblock.get_future().wait();
+    return "1\n";
+  }
+  void OnStandardConformingStrings(bool /*on*/) override {}
+
+  std::promise<void> blocks;
+  std::promise<void> unblock;
+
+ private:
+  bool sent_ = false;
+};
+
+TEST_F(SessionWatchTest, EndsTheSessionOfACopyWhoseSourceBlocksWhenTheRunIsStopped) {
+  sql_.Exec("CREATE TABLE t (n int)");
+  std::stop_source stop;
+  context_.limits.stop = stop.get_token();
+  context_.pace.end_stuck_call = std::chrono::milliseconds(300);
+  postgres::Connection main = Open();
+  ASSERT_TRUE(main.Execute("BEGIN"));
+  SessionWatch watch(context_, main);
+  BlockedSource source;
+  auto copy = std::async(std::launch::async, [&] {
+    const SessionWatch::Scope scope = watch.Watch(main);
+    return main.Run(source);
+  });
+  source.blocks.get_future().wait();
+  EXPECT_EQ(BackendsOf(main), "1");
+  stop.request_stop();
+  EXPECT_TRUE(Eventually([&] { return BackendsOf(main) == "0"; }));
+  // Its thread is as stuck as before; what it holds in the server is gone.
+  source.unblock.set_value();
+  const auto done = copy.get();
+  ASSERT_FALSE(done);
+  const auto& error = std::get<postgres::PgError>(done.error().cause);
+  EXPECT_EQ(error.interruption, postgres::Interruption::kStopRequested);
+  EXPECT_FALSE(error.connection_usable);
+  EXPECT_FALSE(error.outcome_unknown);
 }
 
 TEST_F(SessionWatchTest, EndsAtOnceWhenTheNetworkSwallowsEverything) {

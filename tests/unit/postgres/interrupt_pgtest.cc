@@ -131,6 +131,60 @@ TEST_F(InterruptTest, InATransactionTheOutcomeOfAStatementGivenUpIsKnown) {
   EXPECT_FALSE(rows.error().outcome_unknown);
 }
 
+TEST_F(InterruptTest, OverANetworkThatForgotTheConnectionNothingIsLeftRunning) {
+  testing::TcpProxy proxy(target_.port);
+  Connection connection = OpenAt(target_.WithPort(proxy.port()), Stoppable());
+  const int pid = connection.backend_pid();
+  auto result =
+      std::async(std::launch::async, [&] { return connection.Execute("SELECT pg_sleep(3600)"); });
+  AwaitRunning(pid, "SELECT pg_sleep%");
+  proxy.Strand();
+  stop_.request_stop();
+  const auto rows = result.get();
+  ASSERT_FALSE(rows);
+  EXPECT_EQ(rows.error().interruption, Interruption::kStopRequested);
+  EXPECT_FALSE(rows.error().connection_usable);
+  EXPECT_TRUE(testing::Eventually([&] { return !BackendLives(pid); }));
+}
+
+TEST_F(InterruptTest, AnIndexBuildThatWaitsForOldTransactionsIsCancelled) {
+  observer_.Exec("CREATE TABLE t(a int)");
+  testing::PgClient writer(target_);
+  writer.Exec("BEGIN; INSERT INTO t VALUES (1)");
+  Connection connection = Open(Stoppable());
+  const auto rows = StopInTheMiddle(connection, "CREATE INDEX CONCURRENTLY i ON t(a)",
+                                    "CREATE INDEX CONCURRENTLY%");
+  ASSERT_FALSE(rows);
+  EXPECT_EQ(rows.error().sql_state, kQueryCanceled);
+  EXPECT_TRUE(rows.error().connection_usable);
+  EXPECT_FALSE(rows.error().outcome_unknown);
+  AwaitIdle(connection.backend_pid());
+}
+
+TEST_F(InterruptTest, ASessionThatChangedItsNameIsFoundAllTheSame) {
+  Connection connection = Open(Stoppable());
+  ASSERT_TRUE(connection.Execute("SET application_name = 'it''s \"me\"'"));
+  const auto rows = StopInTheMiddle(connection, "SELECT pg_sleep(3600)", "SELECT pg_sleep%");
+  ASSERT_FALSE(rows);
+  EXPECT_EQ(rows.error().sql_state, kQueryCanceled);
+  EXPECT_TRUE(connection.usable());
+}
+
+TEST_F(InterruptTest, ASessionThatOnlyLooksEndsAtItsLimit) {
+  ConnectOptions options;
+  options.give_up_at_limit = true;
+  auto connection = Connection::Open(ParametersOf(target_), options);
+  ASSERT_TRUE(connection);
+  const int pid = connection->backend_pid();
+  ASSERT_TRUE(connection->Execute("SET client_connection_check_interval = '100ms'"));
+  connection->SetLimits({.deadline = FromNow(std::chrono::milliseconds(100)), .stop = {}});
+  const auto rows = connection->Execute("SELECT pg_sleep(3600)");
+  ASSERT_FALSE(rows);
+  EXPECT_EQ(rows.error().interruption, Interruption::kDeadlineReached);
+  EXPECT_FALSE(rows.error().connection_usable);
+  EXPECT_TRUE(testing::Eventually([&] { return !BackendLives(pid); }));
+}
+
 TEST_F(InterruptTest, WithoutASlotForTheSecondSessionTheCancelRequestServes) {
   const std::string role = CreateRole("LOGIN CONNECTION LIMIT 1");
   Connection connection = OpenAt(target_.WithUser(role, "x"), Stoppable());

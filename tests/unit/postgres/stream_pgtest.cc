@@ -362,6 +362,23 @@ TEST_F(StreamTest, TheSettingOfStringsIsToldAfterEachStatementBehindABarrier) {
   EXPECT_THAT(items.strings, ElementsAre(false, false, true));
 }
 
+TEST_F(StreamTest, TheTimeOfTheStatementThatFailedTellsATimeoutFromACancel) {
+  Connection connection = Open();
+  ASSERT_TRUE(connection.Execute("SET statement_timeout = 200"));
+  Items items({{.text = "SELECT pg_sleep(0.15)"},
+               {.text = "SELECT pg_sleep(0.15)"},
+               {.text = "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(60)"}});
+  const auto cancelled = connection.Run(items);
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(Cause(cancelled).sql_state, kQueryCanceled);
+  EXPECT_LT(cancelled.error().statement_ran, std::chrono::milliseconds(200));
+  Items slow({{.text = "SELECT pg_sleep(60)"}});
+  const auto timed_out = connection.Run(slow);
+  ASSERT_FALSE(timed_out);
+  EXPECT_EQ(Cause(timed_out).sql_state, kQueryCanceled);
+  EXPECT_GE(timed_out.error().statement_ran, std::chrono::milliseconds(200));
+}
+
 TEST_F(StreamTest, ALostSessionStopsTheStream) {
   Connection connection = Open();
   ASSERT_TRUE(connection.Execute("BEGIN"));

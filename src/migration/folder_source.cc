@@ -2,8 +2,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <mutex>
+#include <optional>
 #include <string_view>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "migration/folder_file.h"
@@ -82,6 +87,63 @@ class FolderWalk {
   std::vector<std::string> paths_;
 };
 
+/// Reads the files of a folder, by a few threads where they are many: nearly all of it is opening,
+/// and a volume that is slow to answer answers several at once.
+class FolderReading {
+ public:
+  FolderReading(FolderReader& reader, std::vector<std::string> paths)
+      : reader_(reader), paths_(std::move(paths)), files_(paths_.size()) {}
+
+  Result<std::vector<SourceFilePtr>> Read() && {
+    {
+      std::vector<std::jthread> helpers;
+      try {
+        while (helpers.size() < Helpers()) helpers.emplace_back([this] { Work(); });
+      } catch (const std::system_error&) {
+        // No thread to be had: those that are there read all.
+      }
+      Work();
+    }
+    if (error_) return tl::make_unexpected(*std::move(error_));
+    return std::move(files_);
+  }
+
+ private:
+  static constexpr std::size_t kBatch = 64;
+  static constexpr std::size_t kMostHelpers = 3;
+
+  [[nodiscard]] std::size_t Helpers() const {
+    const std::size_t others = std::max(1U, std::thread::hardware_concurrency()) - 1;
+    return std::min({others, kMostHelpers, paths_.size() / (4 * kBatch)});
+  }
+
+  void Work() {
+    for (;;) {
+      const std::size_t begin = next_.fetch_add(kBatch);
+      const std::size_t end = std::min(begin + kBatch, paths_.size());
+      if (begin >= end) return;
+      for (std::size_t i = begin; i < end; ++i) {
+        Result<SourceFilePtr> file = reader_.Read(std::move(paths_[i]));
+        if (!file) return Stop(std::move(file).error());
+        files_[i] = *std::move(file);
+      }
+    }
+  }
+
+  void Stop(Error error) {
+    next_ = paths_.size();
+    const std::scoped_lock lock(mutex_);
+    if (!error_) error_ = std::move(error);
+  }
+
+  FolderReader& reader_;
+  std::vector<std::string> paths_;
+  std::vector<SourceFilePtr> files_;
+  std::atomic<std::size_t> next_{0};  ///< The first file that nobody has taken.
+  std::mutex mutex_;
+  std::optional<Error> error_;  ///< Guarded by mutex_ while there are helpers.
+};
+
 }  // namespace
 
 Result<std::shared_ptr<const Source>> OpenFolder(const std::string& folder) {
@@ -93,13 +155,10 @@ Result<std::shared_ptr<const Source>> OpenFolder(const std::string& folder) {
   if (Result<void> walked = walk.Enter(""); !walked)
     return tl::make_unexpected(std::move(walked).error());
   FolderReader reader(std::move(root), ::dirfd(opened->get()));
-  std::vector<SourceFilePtr> files;
-  for (std::string& path : std::move(walk).TakePaths()) {
-    Result<SourceFilePtr> file = reader.Read(std::move(path));
-    if (!file) return tl::make_unexpected(std::move(file).error());
-    files.push_back(*std::move(file));
-  }
-  return MakeSource(std::move(files));
+  Result<std::vector<SourceFilePtr>> files =
+      FolderReading(reader, std::move(walk).TakePaths()).Read();
+  if (!files) return tl::make_unexpected(std::move(files).error());
+  return MakeSource(*std::move(files));
 }
 
 }  // namespace whimbrel::migration

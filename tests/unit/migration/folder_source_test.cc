@@ -79,6 +79,23 @@ TEST(FolderSourceTest, KeepsTheBytesOfSmallFilesUntilThereIsNoRoom) {
   EXPECT_GT(kept, std::size_t{7} << 20);
 }
 
+TEST(FolderSourceTest, ReadsManyFilesBySeveralThreadsAndStopsAtTheFirstFailure) {
+  const TempDir folder;
+  std::vector<TestFile> files;
+  for (int i = 0; i < 2000; ++i)
+    files.push_back({std::to_string(i) + ".sql", "select " + std::to_string(i) + ";"});
+  for (const TestFile& file : files) folder.Write(file.path, file.text);
+  const auto source = OpenFolder(folder.path());
+  ASSERT_TRUE(source) << source.error().ToString();
+  EXPECT_EQ((*source)->files.size(), files.size());
+  EXPECT_EQ((*source)->digest, InMemory(files)->digest);
+
+  fs::resize_file(folder / "1000.sql", kMaxFolderFileBytes + 1);
+  const auto refused = OpenFolder(folder.path());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("1000.sql is larger than"));
+}
+
 TEST(FolderSourceTest, ReadsWhatIsInTheFolderNowWhenAFileIsOpened) {
   const TempDir folder;
   folder.Write("a.sql", "select 1;");

@@ -237,6 +237,44 @@ TEST(ReadExtensionUpdate, ReadsTheVersion) {
   EXPECT_FALSE(ReadExtensionUpdate("alter extension x set schema y").has_value());
 }
 
+TEST(Read, TakesAnyBeginningOfAStatementWithoutHarm) {
+  static constexpr std::string_view kStatements[] = {
+      "create unique index if not exists i on only (s.t) * ((a), b) with (x = (1), "
+      "timescaledb.transaction_per_chunk = on, fillfactor = 70) tablespace x where (b)",
+      "reindex (verbose, concurrently) table s.t",
+      "alter table if exists only (s.t) detach partition s.p concurrently",
+      "create database d with owner = 'o' tablespace x",
+      "create tablespace x owner o location '/x'",
+      "alter database d set tablespace x",
+      "create subscription s connection 'x' publication p, q",
+      "alter subscription s set publication p, q with (refresh)",
+      "select a, b from s.f(('a'), 'b'::c(1), d => 'e',) as x",
+      "drop index concurrently if exists s.i",
+      "commit prepared 'x'",
+      "create materialized view if not exists s.v",
+      "alter extension timescaledb update to '2'",
+      "with with ( , ) ) ( timescaledb. with (",
+  };
+  for (std::string_view whole : kStatements) {
+    for (std::size_t size = 0; size <= whole.size(); ++size) {
+      for (std::string prefix : {std::string(), std::string("create index on t ")}) {
+        const std::string text = prefix.append(whole.substr(0, size));
+        static_cast<void>(ReadCreateIndex(text));
+        static_cast<void>(ReadDrop(text));
+        static_cast<void>(ReadReindex(text));
+        static_cast<void>(ReadDetach(text));
+        static_cast<void>(ReadCreate(text));
+        static_cast<void>(ReadDatabaseTablespace(text));
+        static_cast<void>(ReadSubscription(text));
+        static_cast<void>(ReadPreparedTransaction(text));
+        static_cast<void>(ReadCall(text));
+        static_cast<void>(ReadMaterializedView(text));
+        static_cast<void>(ReadExtensionUpdate(text));
+      }
+    }
+  }
+}
+
 TEST(ObjectName, KnowsItsLastPartAndTheSchemaBeforeIt) {
   EXPECT_EQ((ObjectName{{"t"}}).schema(), std::nullopt);
   EXPECT_EQ((ObjectName{{"s", "t"}}).schema(), "s");

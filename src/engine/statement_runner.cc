@@ -100,11 +100,9 @@ RunResult<void> StatementRunner::RunAlone(const StreamStatement& statement,
 RunResult<void> StatementRunner::Send(postgres::StatementStream& stream,
                                       postgres::Connection& connection,
                                       milliseconds statement_timeout) {
-  const SteadyTime began = context_.clock.SteadyNow();
-  auto ran = connection.Run(stream);
+  auto ran = Watched(stream, connection);
   if (ran) return {};
-  RunFailure failure =
-      StatementFailure(ran.error(), context_.clock.SteadyNow() - began, statement_timeout);
+  RunFailure failure = StatementFailure(ran.error(), statement_timeout);
   if (failure.cause && failure.transient) return tl::make_unexpected(std::move(failure));
   // A text that was replaced half-way explains more than what the server thought of it.
   if (Result<void> same = CheckUnchanged(*step_.migration); !same)
@@ -112,16 +110,30 @@ RunResult<void> StatementRunner::Send(postgres::StatementStream& stream,
   return tl::make_unexpected(std::move(failure));
 }
 
-RunFailure StatementRunner::StatementFailure(const postgres::StreamError& error, Duration ran,
+Result<std::uint64_t, postgres::StreamError> StatementRunner::Watched(
+    postgres::StatementStream& stream, postgres::Connection& connection) {
+  const SessionWatch::Scope watch = session_.watch().Watch(connection);
+  if (&connection == &session_.connection()) return connection.Run(stream);
+  // The main session holds the locks meanwhile.
+  const SessionWatch::KeptAlive alive = session_.watch().KeepAlive(session_.connection());
+  return connection.Run(stream);
+}
+
+RunFailure StatementRunner::StatementFailure(const postgres::StreamError& error,
                                              milliseconds statement_timeout) const {
   RunFailure failure = FromStreamError(error, step_.migration->Label());
   const std::string& sql_state = failure.failure.sql_state;
   if (std::string hint = HintFor(sql_state); !hint.empty()) failure.failure.hint = std::move(hint);
+  if (const std::string holder = session_.LastBlockers();
+      sql_state == postgres::kLockNotAvailable && !holder.empty()) {
+    failure.failure.message += "; the lock was held by " + holder;
+  }
   const sql::Directives& directives = stream_->directives();
   failure.lock_budget = directives.lock_budget ? directives.lock_budget : outline_.file.lock_budget;
   const milliseconds limit = directives.statement_timeout.value_or(statement_timeout);
   // The same code says that an administrator cancelled it, which may be tried again.
-  const bool timed_out = sql_state == postgres::kQueryCanceled && limit.count() > 0 && ran >= limit;
+  const bool timed_out =
+      sql_state == postgres::kQueryCanceled && limit.count() > 0 && error.statement_ran >= limit;
   if (!timed_out) return failure;
   failure.transient = false;
   failure.cause.reset();

@@ -35,7 +35,9 @@ class StatementRunner {
  private:
   RunResult<void> Send(postgres::StatementStream& stream, postgres::Connection& connection,
                        std::chrono::milliseconds statement_timeout);
-  [[nodiscard]] RunFailure StatementFailure(const postgres::StreamError& error, Duration ran,
+  Result<std::uint64_t, postgres::StreamError> Watched(postgres::StatementStream& stream,
+                                                       postgres::Connection& connection);
+  [[nodiscard]] RunFailure StatementFailure(const postgres::StreamError& error,
                                             std::chrono::milliseconds statement_timeout) const;
   [[nodiscard]] RunFailure SourceFailure(const Error& error) const;
 

@@ -258,8 +258,14 @@ void StepCutter::JoinSteps() {
 }
 
 Result<void> StepCutter::CheckSteps() const {
-  if (outline_.steps.size() < 2) return {};
   const bool all = options_.transaction == TransactionMode::kOne;
+  if (all && !outline_.steps.front().transaction_modes.empty()) {
+    return Refuse(outline_.steps.front().position,
+                  "the file asks for a transaction of its own kind (" +
+                      outline_.steps.front().transaction_modes +
+                      "), but execution.transaction is All: use PerMigration, or remove that");
+  }
+  if (outline_.steps.size() < 2) return {};
   if (all || outline_.file.transaction == TransactionMode::kOne) {
     return Refuse(outline_.steps[1].position,
                   CannotBeOne("a second transaction of the file begins here", all));

@@ -32,7 +32,8 @@ struct ToolLocks {
 /// this interface:
 ///
 ///  - Flyway: one key (the name's hash). Reads the effective state by rank (DELETE, UNDO). Applied:
-///    INSERT rank + 1. OnFailure: a success=false row for a file that is not one transaction.
+///    INSERT rank + 1. A file that failed half-way has no row, as Flyway 11 leaves none on
+///    PostgreSQL.
 ///  - Name table: locks the table. One row a file; applied: INSERT of the name.
 ///  - Liquibase: a row as lock (TryBeforeRun, AfterRun). Reads by id + author + path and exectype.
 ///    Applied: INSERT orderexecuted + 1, or UPDATE when run again. Sums v8 and v9 in ToolRow::sum.
@@ -90,11 +91,6 @@ class ToolTable {
   /// applied although nobody ran them here.
   [[nodiscard]] virtual std::string OnBaselineSql(const migration::Version& baseline,
                                                   const migration::ResolvedMigrations& source) = 0;
-  /// After a file that is not one transaction failed for good.
-  virtual postgres::PgResult<void> OnFailure(postgres::Connection&,
-                                             const migration::ResolvedMigration&) {
-    return {};
-  }
   [[nodiscard]] virtual bool FileWritesOwnRow() const { return false; }
 };
 

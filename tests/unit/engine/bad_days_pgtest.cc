@@ -144,6 +144,10 @@ TEST_F(BadDays, TriesAgainForATableThatSomebodyElseHolds) {
              });
   EXPECT_TRUE(released);
   EXPECT_EQ(Ending(report), "Succeeded 001");
+  EXPECT_THAT(report.notices,
+              ::testing::Contains(::testing::Field(
+                  &report::Notice::message,
+                  HasSubstr("held by pid " + std::to_string(holder.backend_pid())))));
 }
 
 TEST_F(BadDays, DoesNotTryAgainWhatCannotWork) {

@@ -160,6 +160,8 @@ TEST(ScriptOutline, FollowsThePolicyOfTheResource) {
   EXPECT_EQ(
       Sent("-- whimbrel: file transaction=one\nselect 1; select 2;", sql::TransactionMode::kNone),
       "select 1; select 2; ");
+  EXPECT_THAT(Sent("begin isolation level serializable; commit;", sql::TransactionMode::kOne),
+              HasSubstr("isolation level serializable"));
   EXPECT_THAT(Sent("vacuum;", sql::TransactionMode::kOne),
               HasSubstr("execution.transaction is All"));
 }

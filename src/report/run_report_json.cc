@@ -1,4 +1,6 @@
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "whimbrel/report/run_report.h"
 
@@ -11,6 +13,19 @@ tl::unexpected<Error> Unreadable(const std::string& why) {
   return Fail(ErrorKind::kInvalidArgument, "the run report cannot be read: " + why);
 }
 
+/// A whole number, or the nearest one that fits. Throws where there is none: nlohmann's own
+/// conversion cuts fractions off, and that of what does not fit is undefined behaviour.
+template <class T>
+T Integer(const json& value) {
+  const auto fit = [](auto number) {
+    using Limits = std::numeric_limits<T>;
+    if (std::cmp_less(number, Limits::min())) return Limits::min();
+    return std::cmp_greater(number, Limits::max()) ? Limits::max() : static_cast<T>(number);
+  };
+  if (value.is_number_unsigned()) return fit(value.get_ref<const json::number_unsigned_t&>());
+  return fit(value.get_ref<const json::number_integer_t&>());
+}
+
 json ToJson(const SourcePosition& position) {
   return {{"file", position.file},
           {"line", position.line},
@@ -20,9 +35,9 @@ json ToJson(const SourcePosition& position) {
 
 SourcePosition PositionFromJson(const json& value) {
   return {.file = value.at("file").get<std::string>(),
-          .line = value.at("line").get<std::uint32_t>(),
-          .column = value.at("column").get<std::uint32_t>(),
-          .offset = value.at("offset").get<std::uint64_t>()};
+          .line = Integer<std::uint32_t>(value.at("line")),
+          .column = Integer<std::uint32_t>(value.at("column")),
+          .offset = Integer<std::uint64_t>(value.at("offset"))};
 }
 
 json ToJson(const Failure& failure) {
@@ -62,7 +77,7 @@ Result<AppliedMigration> AppliedFromJson(const json& value) {
       .description = value.at("description").get<std::string>(),
       .checksum = value.at("checksum").get<std::string>(),
       .applied_at = *applied_at,
-      .duration = std::chrono::milliseconds(value.at("durationMs").get<std::int64_t>()),
+      .duration = std::chrono::milliseconds(Integer<std::int64_t>(value.at("durationMs"))),
       .this_run = value.at("thisRun").get<bool>()};
 }
 
@@ -112,13 +127,13 @@ void ReadScalars(const json& value, RunReport& report) {
   value.at("uncounted").get_to(report.uncounted);
   value.at("currentVersion").get_to(report.current_version);
   value.at("targetVersion").get_to(report.target_version);
-  value.at("appliedCount").get_to(report.applied_count);
-  value.at("appliedThisRun").get_to(report.applied_this_run);
-  value.at("pendingCount").get_to(report.pending_count);
+  report.applied_count = Integer<int>(value.at("appliedCount"));
+  report.applied_this_run = Integer<int>(value.at("appliedThisRun"));
+  report.pending_count = Integer<int>(value.at("pendingCount"));
   value.at("format").get_to(report.format);
   value.at("formatReason").get_to(report.format_reason);
   value.at("sourceDigest").get_to(report.source_digest);
-  value.at("sourceFiles").get_to(report.source_files);
+  report.source_files = Integer<int>(value.at("sourceFiles"));
   value.at("set").get_to(report.set);
   value.at("serverVersion").get_to(report.server_version);
   value.at("database").get_to(report.database);
@@ -126,7 +141,7 @@ void ReadScalars(const json& value, RunReport& report) {
 }
 
 Result<RunReport> Read(const json& value) {
-  const int version = value.at("schemaVersion").get<int>();
+  const int version = Integer<int>(value.at("schemaVersion"));
   if (version != RunReport::kSchemaVersion) {
     return Unreadable("it has schemaVersion " + std::to_string(version) + ", this program knows " +
                       std::to_string(RunReport::kSchemaVersion) +

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "whimbrel/report/progress.h"
@@ -136,6 +137,9 @@ TEST(RunReportJsonTest, RefusesWrongTypesAndUnknownValues) {
       {"/schemaVersion", "1"},
       {"/succeeded", "yes"},
       {"/currentVersion", 3},
+      {"/appliedCount", 1.5},
+      {"/appliedCount", 1e300},  // Found by fuzzing: undefined behaviour in the JSON library.
+      {"/failure/position/line", "1"},
       {"/failure/reason", "Whatever"},
       {"/failure/position", nullptr},
       {"/applied", "none"},
@@ -153,6 +157,19 @@ TEST(RunReportJsonTest, RefusesWrongTypesAndUnknownValues) {
   }
   EXPECT_FALSE(RunReportFromJson(nlohmann::json::array()));
   EXPECT_FALSE(RunReportFromJson(nullptr));
+}
+
+TEST(RunReportJsonTest, TakesTheNearestNumberThatFits) {
+  nlohmann::json value = ToJson(Full());
+  value["appliedCount"] = 5'000'000'000;
+  value["pendingCount"] = -5'000'000'000;
+  value["sourceFiles"] = std::numeric_limits<std::uint64_t>::max();
+  value["failure"]["position"]["line"] = -1;
+  const RunReport report = RunReportFromJson(value).value_or(RunReport());
+  EXPECT_EQ(report.applied_count, std::numeric_limits<int>::max());
+  EXPECT_EQ(report.pending_count, std::numeric_limits<int>::min());
+  EXPECT_EQ(report.source_files, std::numeric_limits<int>::max());
+  EXPECT_EQ(report.failure.value_or(Failure()).position.line, 0U);
 }
 
 TEST(NoticeTest, HasANameOfItsKindBothWays) {

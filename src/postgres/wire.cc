@@ -7,6 +7,7 @@
 
 #include "postgres/cancel.h"
 #include "postgres/connect.h"
+#include "postgres/large_query.h"
 #include "postgres/server_error.h"
 #include "whimbrel/base/log.h"
 
@@ -91,7 +92,14 @@ void Wire::BeginRollback() {
 
 void Wire::SendQuery(std::string_view sql) {
   if (HoldsNul(sql)) return;
-  Sent(PQsendQuery(conn(), std::string(sql).c_str()));
+  if (sql.size() < kLargeQuery || !CanSendLargeQuery(conn())) {
+    return Sent(PQsendQuery(conn(), std::string(sql).c_str()));
+  }
+  const auto wait = [this](short events) { return WaitSocket(events); };
+  if (!Flush() || SendLargeQuery(conn(), sql, wait) || !conn_) return;
+  // Half a message is on its way. What the server said before it went away is read as a notice.
+  PQconsumeInput(conn());
+  if (usable()) GiveUp("the statement could not be sent");
 }
 
 void Wire::SendQueryParams(std::string_view sql, std::span<const Parameter> parameters) {

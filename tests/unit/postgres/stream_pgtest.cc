@@ -1,10 +1,9 @@
-#include <malloc.h>
-
 #include <algorithm>
 #include <functional>
 #include <thread>
 
 #include "support/tcp_proxy.h"
+#include "unit/postgres/peak_memory.h"
 #include "unit/postgres/pg_fixture.h"
 #include "whimbrel/postgres/sqlstate.h"
 
@@ -13,36 +12,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// <sanitizer/allocator_interface.h>: the sanitizers' own allocator keeps what was freed for a
-// while, so the size of the process tells nothing.
-extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // NOLINT
-std::size_t AllocatedBytes() { return __sanitizer_get_current_allocated_bytes(); }
-#else
-std::size_t AllocatedBytes() {
-  const auto info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
-#endif
-
-/// The most memory that was allocated at a time while `work` ran, above what was there before.
-std::size_t PeakOf(const std::function<void()>& work) {
-  const std::size_t before = AllocatedBytes();
-  std::size_t peak = before;
-  {
-    const std::jthread watch([&](const std::stop_token& stop) {
-      while (!stop.stop_requested()) {
-        peak = std::max(peak, AllocatedBytes());
-        std::this_thread::yield();
-      }
-    });
-    work();
-  }
-  return peak - before;
-}
-
-constexpr std::size_t kMiB = std::size_t{1024} * 1024;
 
 /// A statement of a test's file.
 struct Item {

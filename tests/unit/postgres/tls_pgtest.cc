@@ -84,6 +84,16 @@ TEST_F(TlsTest, VerifiesTheServerAgainstTheGivenCa) {
   EXPECT_EQ((*rows)[0][0], "t");
 }
 
+TEST_F(TlsTest, TakesALargeStatementPastLibpq) {
+  auto connection = Open("localhost", {.mode = "verify-full", .ca_pem = ca_});
+  ASSERT_TRUE(connection.has_value()) << connection.error().message;
+  const std::string large(std::size_t{9} << 20, 'x');
+  const auto rows = connection->Execute("SELECT length('" + large + "')");
+  ASSERT_TRUE(rows.has_value()) << rows.error().ToString();
+  EXPECT_EQ((*rows)[0][0], std::to_string(large.size()));
+  EXPECT_TRUE(connection->Execute("SELECT 1").has_value());
+}
+
 TEST_F(TlsTest, RefusesAnotherCa) {
   auto connection = Open("localhost", {.mode = "verify-full", .ca_pem = other_ca_});
   ASSERT_FALSE(connection.has_value());

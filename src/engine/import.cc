@@ -20,7 +20,7 @@ bool IsNews(const ToolRow& row, const Entry& entry) {
   return entry.newest->state != LedgerState::kApplied;
 }
 
-LedgerRow ToLedgerRow(const ToolRow& row, const Entry& entry, const ResolvedMigration* file) {
+LedgerRow ToLedgerRow(const ToolRow& row, const Entry& entry) {
   LedgerRow imported;
   imported.kind = row.kind;
   imported.id = row.id;
@@ -31,6 +31,7 @@ LedgerRow ToLedgerRow(const ToolRow& row, const Entry& entry, const ResolvedMigr
   imported.origin = Origin::kImported;
   imported.applied_at = row.applied_at;
   imported.sum = row.sum;
+  const ResolvedMigration* file = entry.file;
   if (file == nullptr) return imported;
   if (row.description.empty()) imported.description = file->description;
   if (imported.path.empty()) imported.path = file->path;
@@ -79,12 +80,10 @@ std::vector<LedgerRow> RowsToImport(const PlanInput& input) {
   std::vector<LedgerRow> rows;
   if (!input.tool) return rows;
   const EffectiveHistory known(input);
-  const FilesByKey files = IndexFiles(*input.resolved);
-  for (const auto& [key, entry] : known.entries()) {
-    const ToolRow* row = entry.tool;
-    if (row == nullptr || row->failed || !IsNews(*row, entry)) continue;
-    const auto file = files.find(key);
-    rows.push_back(ToLedgerRow(*row, entry, file == files.end() ? nullptr : file->second));
+  for (const Entry* entry : known.entries()) {
+    const ToolRow* row = entry->tool;
+    if (row == nullptr || row->failed || !IsNews(*row, *entry)) continue;
+    rows.push_back(ToLedgerRow(*row, *entry));
   }
   return rows;
 }

@@ -31,8 +31,7 @@ Failure Conflict(Reason reason, const std::string& version, const std::string& f
 /// stops at the first breach, lowest version first.
 class Planner {
  public:
-  explicit Planner(const PlanInput& input)
-      : input_(input), history_(input), files_(IndexFiles(*input.resolved)) {}
+  explicit Planner(const PlanInput& input) : input_(input), history_(input) {}
 
   Result<Plan, Failure> Make() {
     for (auto check : {&Planner::CheckTool, &Planner::CheckTarget, &Planner::CheckRunning,
@@ -63,15 +62,9 @@ class Planner {
   void SetVersions();
   void AddStep(const ResolvedMigration& file, const Entry* entry);
   [[nodiscard]] Resume ResumeOf(const history::LedgerRow& row) const;
-  /// nullptr: the source has none.
-  [[nodiscard]] const ResolvedMigration* FindFile(const MigrationKey& key) const {
-    const auto it = files_.find(key);
-    return it == files_.end() ? nullptr : it->second;
-  }
 
   const PlanInput& input_;
   EffectiveHistory history_;
-  FilesByKey files_;
   Plan plan_;
   Version target_;
   Version highest_applied_;
@@ -107,24 +100,24 @@ std::optional<Failure> Planner::CheckTool() {
 }
 
 std::optional<Failure> Planner::CheckRunning() {
-  for (const auto& [key, entry] : history_.entries()) {
-    if (!entry.running()) continue;
-    const history::LedgerRow& row = *entry.newest;
-    if (entry.tool != nullptr && !entry.tool->failed) {
+  for (const Entry* entry : history_.entries()) {
+    if (!entry->running()) continue;
+    const history::LedgerRow& row = *entry->newest;
+    if (entry->tool != nullptr && !entry->tool->failed) {
       return Conflict(
           Reason::kHistoryConflict, row.version, row.path,
           input_.set + " says that " + row.path +
               " is applied, but Whimbrel's own run of it stopped half-way",
           "delete that row, and Whimbrel finishes the file; it goes on where it stopped");
     }
-    const ResolvedMigration* file = FindFile(key);
+    const ResolvedMigration* file = entry->file;
     if (file == nullptr) {
       return Conflict(Reason::kPartiallyApplied, row.version, row.path,
                       row.path + " is applied in part: it is not one transaction, and its run " +
                           "stopped half-way; now the source has no such file",
                       "put the file back, and Whimbrel goes on where it stopped");
     }
-    if (!target_.empty() && key.first == Kind::kVersioned && file->version > target_) {
+    if (!target_.empty() && entry->kind == Kind::kVersioned && file->version > target_) {
       return Conflict(Reason::kPartiallyApplied, row.version, row.path,
                       row.path + " is applied in part, and target.version " + target_.display() +
                           " is below it",
@@ -137,19 +130,18 @@ std::optional<Failure> Planner::CheckRunning() {
 std::optional<Failure> Planner::CheckTarget() {
   const auto& files = input_.resolved->versioned;
   if (!files.empty()) newest_file_ = files.back().version;
-  for (const auto& [key, entry] : history_.entries()) {
-    if (key.first != Kind::kVersioned || !entry.applied) continue;
-    Result<Version> version = Version::Parse(key.second);
-    if (version && (highest_applied_.empty() || *version > highest_applied_))
-      highest_applied_ = *version;
-  }
+  const auto& known_ones = history_.entries();
+  const auto highest = std::find_if(known_ones.rbegin(), known_ones.rend(), [](const Entry* entry) {
+    return entry->kind == Kind::kVersioned && entry->applied;
+  });
+  if (highest != known_ones.rend()) highest_applied_ = (*highest)->version;
   if (input_.target_version.empty()) return std::nullopt;
 
   Result<Version> target = Version::Parse(input_.target_version);
   const bool known =
       target && (std::any_of(files.begin(), files.end(),
                              [&](const auto& file) { return file.version == *target; }) ||
-                 history_.entries().contains({Kind::kVersioned, target->canonical()}));
+                 history_.Find(Kind::kVersioned, target->canonical()) != nullptr);
   if (!known) {
     return Conflict(Reason::kInvalidSource, input_.target_version, "",
                     "target.version " + input_.target_version +
@@ -204,16 +196,16 @@ std::optional<Failure> Planner::CheckApplied() {
 }
 
 std::optional<Failure> Planner::CheckMissing() {
-  for (const auto& [key, entry] : history_.entries()) {
-    if (key.first != Kind::kVersioned || !entry.applied || entry.newest == nullptr) continue;
+  for (const Entry* entry : history_.entries()) {
+    if (entry->kind != Kind::kVersioned || !entry->applied || entry->newest == nullptr) continue;
+    const history::LedgerRow& row = *entry->newest;
     // Imported without a file: there never was one here.
-    if (entry.newest->origin == history::Origin::kImported && !entry.newest->raw_sum) continue;
-    Result<Version> version = Version::Parse(key.second);
-    if (!version || history_.AtOrBelowBaseline(*version) || !(newest_file_ > *version)) continue;
-    if (FindFile(key) != nullptr) continue;
-    return Conflict(Reason::kHistoryConflict, entry.newest->version, entry.newest->path,
-                    "version " + entry.newest->version + " (" + entry.newest->path +
-                        ") is applied in the history \"" + input_.set +
+    if (row.origin == history::Origin::kImported && !row.raw_sum) continue;
+    if (entry->file != nullptr || entry->version.empty()) continue;
+    if (history_.AtOrBelowBaseline(entry->version) || !(newest_file_ > entry->version)) continue;
+    return Conflict(Reason::kHistoryConflict, row.version, row.path,
+                    "version " + row.version + " (" + row.path + ") is applied in the history \"" +
+                        input_.set +
                         "\", but the source has no such file although it has newer ones",
                     "put the file back; when another source made that history, give this one its "
                     "own history.set");
@@ -222,21 +214,13 @@ std::optional<Failure> Planner::CheckMissing() {
 }
 
 void Planner::CollectApplied() {
-  // By key, 10 would come before 9.
-  std::vector<std::pair<Version, AppliedState>> versioned;
   std::vector<AppliedState> repeatable;
-  for (const auto& [key, entry] : history_.entries()) {
-    if (!entry.applied || entry.newest == nullptr) continue;
-    const AppliedState state{entry.newest, FindFile(key)};
-    if (key.first == Kind::kVersioned) {
-      versioned.emplace_back(Version::Parse(key.second).value_or(Version()), state);
-    } else if (key.first == Kind::kRepeatable) {
-      repeatable.push_back(state);
-    }
+  for (const Entry* entry : history_.entries()) {
+    if (!entry->applied || entry->newest == nullptr) continue;
+    const AppliedState state{entry->newest, entry->file};
+    if (entry->kind == Kind::kVersioned) plan_.applied.push_back(state);
+    if (entry->kind == Kind::kRepeatable) repeatable.push_back(state);
   }
-  std::stable_sort(versioned.begin(), versioned.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [version, state] : versioned) plan_.applied.push_back(state);
   plan_.applied.insert(plan_.applied.end(), repeatable.begin(), repeatable.end());
 }
 
@@ -311,10 +295,10 @@ void Planner::NoticeFuture() {
 
 void Planner::SetVersions() {
   if (!highest_applied_.empty()) {
-    const auto it = history_.entries().find({Kind::kVersioned, highest_applied_.canonical()});
-    const bool shown = it != history_.entries().end() && it->second.newest != nullptr &&
-                       !it->second.newest->version.empty();
-    plan_.current_version = shown ? it->second.newest->version : highest_applied_.display();
+    const Entry* highest = history_.Find(Kind::kVersioned, highest_applied_.canonical());
+    const bool shown =
+        highest != nullptr && highest->newest != nullptr && !highest->newest->version.empty();
+    plan_.current_version = shown ? highest->newest->version : highest_applied_.display();
   } else if (!history_.baseline().empty()) {
     plan_.current_version = history_.baseline().display();
   }

@@ -29,6 +29,10 @@ class StatementRunner {
   RunResult<void> RunAlone(const postgres::StreamStatement& statement,
                            postgres::Connection& connection);
 
+  /// As the text of the file is read now.
+  [[nodiscard]] bool standard_conforming_strings() const {
+    return stream_->standard_conforming_strings();
+  }
   /// Of the statement that ReadSingle returned last.
   [[nodiscard]] const sql::Directives& directives() const { return stream_->directives(); }
 

@@ -135,7 +135,7 @@ RunResult<void> SteppedRun::RunTransaction(std::size_t index) {
 RunResult<void> SteppedRun::RunSingle(std::size_t index) {
   RunResult<postgres::StreamStatement> statement = statements_.ReadSingle(index);
   if (!statement) return tl::make_unexpected(std::move(statement.error()));
-  const bool strings = session_.connection().standard_conforming_strings();
+  const bool strings = statements_.standard_conforming_strings();
   Single single{.index = index, .statement = std::move(*statement)};
   single.facts = sql::Classify(single.statement.text, strings);
   auto verifier = MakeVerifier(single.statement.text, single.facts, strings,

@@ -184,6 +184,44 @@ TEST_F(SteppedRunTest, RefusesUnderAllWhatCannotBePartOfATransaction) {
   EXPECT_EQ(report.failure->position.line, 3);
 }
 
+TEST_F(SteppedRunTest, WritesTheToolsRowWithTheLastStep) {
+  Files files = {{"V1__mixed.sql", kMixed[0].second + "SELECT 1/0;\n"}};
+  EXPECT_EQ(Ending(Execute(RequestFor(database_, files))), "MigrationFailed 1");
+  EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM flyway_schema_history"), "0");
+  files[0].second = kMixed[0].second;
+  EXPECT_EQ(Ending(Execute(RequestFor(database_, files))), "Succeeded 1");
+  EXPECT_EQ(sql_.Text("SELECT version, success FROM flyway_schema_history"), "1|t");
+  EXPECT_EQ(Rows("t"), "1,2,3");
+}
+
+TEST_F(SteppedRunTest, KeepsATableWithoutAnAdvisoryLockTrue) {
+  report::RunRequest request = RequestFor(database_, kMixed);
+  request.history.table = "public.migrations(name)";
+  EXPECT_EQ(Ending(Execute(request)), "Succeeded 001");
+  EXPECT_EQ(sql_.Text("SELECT name FROM migrations"), "001_mixed.sql");
+}
+
+TEST_F(SteppedRunTest, RefusesAnIndexThatIsThereAlready) {
+  sql_.Exec("CREATE TABLE t (n int); CREATE INDEX t_n ON t (n)");
+  const Files files = {{"001_i.sql", "CREATE INDEX CONCURRENTLY t_n ON t (n);\n"}};
+  const report::RunReport report = Execute(RequestFor(database_, files));
+  EXPECT_EQ(Ending(report), "MigrationFailed 001");
+  EXPECT_EQ(report.failure->position.line, 1);
+  EXPECT_EQ(Ledger(), "");
+}
+
+TEST_F(SteppedRunTest, ClearsAwayAnIndexThatCannotBeBuilt) {
+  const Files files = {{"001_i.sql",
+                        "CREATE TABLE t AS SELECT 1 AS n FROM generate_series(1, 2);\n"
+                        "CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n);\n"}};
+  const report::RunReport report = Execute(RequestFor(database_, files));
+  EXPECT_EQ(Ending(report), "MigrationFailed 001");
+  EXPECT_EQ(report.failure->sql_state, "23505");
+  EXPECT_EQ(sql_.Scalar("SELECT to_regclass('t_n') IS NULL"), "t");
+  sql_.Exec("DELETE FROM t WHERE ctid = '(0,1)'");
+  EXPECT_EQ(Ending(Execute(RequestFor(database_, files))), "Succeeded 001");
+}
+
 struct Loss {
   const char* name;
   const char* request;  ///< After this one the connection is lost.

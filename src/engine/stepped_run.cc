@@ -160,8 +160,11 @@ RunResult<void> SteppedRun::Prepare(Single& single) {
   RunResult<std::string> now = Look(single);
   if (!now) return tl::make_unexpected(std::move(now.error()));
   const history::JournalRow* earlier = JournalOf(single.index);
-  single.found =
-      earlier != nullptr && earlier->sql_hash == hash && earlier->found ? *earlier->found : *now;
+  // A statement that was mended after it had died half-way still knows its own leftovers.
+  const bool known =
+      earlier != nullptr && earlier->found &&
+      (earlier->sql_hash == hash || single.verifier->IsSameObject(*earlier->found, *now));
+  single.found = known ? *earlier->found : *now;
   single.verdict = single.verifier->Judge(single.found, *now);
   if (single.verdict.verdict == Verification::Verdict::kRefuse) {
     RunFailure refused;
@@ -249,7 +252,7 @@ void SteppedRun::ClearAway(const Single& single) {
   if (!Ours(books_.BeginSql(), "clearing away")) return connection.Rollback();
   RunResult<std::string> now = Look(single);
   connection.Rollback();
-  if (!now) return;
+  if (!now || !ReplaySettings(books_.timeouts().SessionSql())) return;
   for (const std::string& sql : single.verifier->AfterFailure(single.found, *now)) {
     if (!Ours(sql, "clearing away")) return;
   }

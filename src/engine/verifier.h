@@ -49,6 +49,13 @@ class Verifier {
   [[nodiscard]] virtual std::optional<std::string> Confirm(std::string_view found,
                                                            std::string_view now) const = 0;
 
+  /// Whether `found`, recorded for an earlier text of the step, is about the very object of this
+  /// statement: then it still tells what was there before Whimbrel came. Pure.
+  [[nodiscard]] virtual bool IsSameObject(std::string_view /*found*/,
+                                          std::string_view /*now*/) const {
+    return false;
+  }
+
   /// After the statement failed for good: statements, each alone, that clear away what it left (an
   /// invalid index). `now` was read after the failure. Pure.
   [[nodiscard]] virtual std::vector<std::string> AfterFailure(std::string_view /*found*/,

@@ -49,6 +49,7 @@ class CreateIndexVerifier : public JsonVerifier {
     const auto rows = connection.Query(kCandidates, {*its[1], name, *its[0]});
     if (!rows) return tl::make_unexpected(rows.error());
     Json state = {{"table", *its[0]}, {"indexes", Json::array()}};
+    if (target_.name) state["name"] = *target_.name;
     std::vector<std::string> comparable;
     for (const postgres::Rows::Row& row : *rows) {
       const bool same_table = row[3] == its[0];
@@ -104,6 +105,11 @@ class CreateNamedIndexVerifier final : public CreateIndexVerifier {
   using CreateIndexVerifier::CreateIndexVerifier;
 
  protected:
+  bool SameObject(const Json& found, const Json& now) const override {
+    return !TextOf(found, "name").empty() && TextOf(found, "name") == TextOf(now, "name") &&
+           TextOf(found, "table") == TextOf(now, "table");
+  }
+
   Verification Decide(const Json& found, const Json& now) const override {
     const Json& index = TheIndex(now);
     if (index.is_null()) return {};

@@ -25,6 +25,10 @@ std::vector<std::string> JsonVerifier::AfterFailure(std::string_view found,
   return Clearance(Parse(found), Parse(now));
 }
 
+bool JsonVerifier::IsSameObject(std::string_view found, std::string_view now) const {
+  return SameObject(Parse(found), Parse(now));
+}
+
 postgres::PgResult<std::string> ReadJson(postgres::Connection& connection, std::string_view query,
                                          std::initializer_list<postgres::Parameter> parameters) {
   const auto rows = connection.Query(query, parameters);

@@ -24,11 +24,15 @@ class JsonVerifier : public Verifier {
                                                    std::string_view now) const final;
   [[nodiscard]] std::vector<std::string> AfterFailure(std::string_view found,
                                                       std::string_view now) const final;
+  [[nodiscard]] bool IsSameObject(std::string_view found, std::string_view now) const final;
 
  protected:
   [[nodiscard]] virtual Verification Decide(const Json& found, const Json& now) const = 0;
   [[nodiscard]] virtual std::optional<std::string> Fault(const Json& found,
                                                          const Json& now) const = 0;
+  [[nodiscard]] virtual bool SameObject(const Json& /*found*/, const Json& /*now*/) const {
+    return false;
+  }
   [[nodiscard]] virtual std::vector<std::string> Clearance(const Json& /*found*/,
                                                            const Json& /*now*/) const {
     return {};

@@ -222,6 +222,26 @@ TEST_F(SteppedRunTest, ClearsAwayAnIndexThatCannotBeBuilt) {
   EXPECT_EQ(Ending(Execute(RequestFor(database_, files))), "Succeeded 001");
 }
 
+TEST_F(SteppedRunTest, KnowsItsOwnLeftoversAfterTheStatementWasMended) {
+  sql_.Exec("CREATE TABLE t AS SELECT 1 AS n, 2 AS m FROM generate_series(1, 2)");
+  Files files = {{"001_i.sql", "CREATE UNIQUE INDEX CONCURRENTLY t_i ON t (n);\n"}};
+  TcpProxy proxy(database_.port);
+  // The failed build leaves its index, since the run has no connection to clear it away.
+  proxy.CutAfterRequest("CREATE UNIQUE INDEX");
+  std::stop_source stop;
+  const report::RunReport cut = RunNow(RequestFor(database_.WithPort(proxy.port()), files),
+                                       stop.get_token(), [&](const report::Progress& progress) {
+                                         if (progress.phase == report::Progress::Phase::kRetrying)
+                                           stop.request_stop();
+                                       });
+  ASSERT_EQ(Ending(cut), "Cancelled ");
+  ASSERT_EQ(InvalidIndexes(), "1");
+  files[0].second = "CREATE INDEX CONCURRENTLY t_i ON t (m);\n";
+  const report::RunReport report = Execute(RequestFor(database_, files));
+  EXPECT_EQ(Ending(report), "Succeeded 001") << (report.failure ? report.failure->message : "");
+  EXPECT_EQ(InvalidIndexes(), "0");
+}
+
 struct Loss {
   const char* name;
   const char* request;  ///< After this one the connection is lost.

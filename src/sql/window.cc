@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kStep = std::size_t{16} << 10;
 constexpr std::size_t kKeptCapacity = std::size_t{1} << 20;
+constexpr std::size_t kMostReserved = std::size_t{128} << 20;
 
 }  // namespace
 
@@ -42,8 +43,14 @@ bool Window::More() {
 }
 
 /// Copies little of a large chunk at a time, so that the window soon is a view of the chunk again.
+/// What is large gets its room at once: pages that are not used cost nothing, but with each growth
+/// the old and the new buffer would be in memory together, and the old one stay in the heap.
 void Window::AppendFromChunk() {
   const std::size_t step = std::min(chunk_.size() - copied_, kStep);
+  const std::size_t wanted = buffer_.size() + step;
+  if (wanted > kKeptCapacity && wanted > buffer_.capacity()) {
+    buffer_.reserve(std::max(wanted, std::min(limit_, kMostReserved) + kStep));
+  }
   buffer_.append(chunk_.substr(copied_, step));
   copied_ += step;
   view_ = buffer_;

@@ -4,3 +4,4 @@ set -euo pipefail
 if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ]; then export TMPDIR=/dev/shm; fi  # tmpfs: CPU is compared, not disks
 "$1/tests/bench/splitter_bench"
 "$1/tests/bench/migrations_bench"
+"$1/tests/bench/memory_bench"

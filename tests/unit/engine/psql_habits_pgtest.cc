@@ -103,5 +103,32 @@ TEST(PsqlHabitsTest, LeaveTheSameDatabaseAsPsql) {
   }
 }
 
+TEST(PsqlHabitsTest, AFailureStandsInTheFileThatAPersonWrote) {
+  const struct {
+    const char* name;
+    Files files;
+    const char* position;
+  } cases[] = {
+      {"in an included file",
+       {{"001_a.sql", "SELECT 1;\n\\i sql/f.sql\n"}, {"sql/f.sql", "SELECT 1;\nSELECT\n  nope;\n"}},
+       "sql/f.sql:3:3"},
+      {"behind an included file",
+       {{"001_a.sql", "\\i f.sql\nSELECT nope;\n"}, {"f.sql", "SELECT 1;\n\n\n"}},
+       "001_a.sql:2:8"},
+      {"a command that is not carried out",
+       {{"001_a.sql", "\\ir f.sql\n"}, {"f.sql", "\n\n  \\connect x\n"}},
+       "f.sql:3:3"},
+      {"a statement that may not be in a migration",
+       {{"001_a.sql", "\\i f.sql\n"}, {"f.sql", "\nSELECT pg_advisory_unlock_all();\n"}},
+       "f.sql:2:1"},
+  };
+  for (const auto& c : cases) {
+    const report::RunReport report =
+        Execute(RequestFor(SharedPostgres().CreateDatabase(), c.files));
+    ASSERT_TRUE(report.failure.has_value()) << c.name;
+    EXPECT_EQ(report.failure->position.ToString(), c.position) << report.failure->message;
+  }
+}
+
 }  // namespace
 }  // namespace whimbrel::engine

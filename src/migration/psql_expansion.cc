@@ -117,6 +117,7 @@ class Expander {
   std::vector<std::string> included_;
   sql::PsqlVariables variables_;
   std::size_t inclusions_ = 0;
+  std::uint64_t argument_value_bytes_ = 0;  ///< Of values within the arguments of commands.
   bool changed_ = false;
 };
 
@@ -141,6 +142,8 @@ Result<void> Expander::Take(const sql::PsqlPiece& piece, std::size_t reading) {
   if (const auto* command = std::get_if<sql::PsqlCommand>(&piece)) {
     changed_ = true;
     levels_.back().at = command->position;
+    argument_value_bytes_ += command->value_bytes;
+    if (Result<void> size = CheckSize(); !size) return size;
     return RunCommand(*command);
   }
   if (const auto* value = std::get_if<sql::PsqlValue>(&piece)) {
@@ -160,8 +163,8 @@ Result<void> Expander::CheckSize() const {
     return Refuse(levels_.front().at,
                   Chain("") + " make a migration of more than 1 GiB: divide it");
   }
-  if (expanded_->own_text_size() > kMaxValueBytes) {
-    return Refuse(levels_.back().at, "the values of variables make up more than 16 MiB of text");
+  if (expanded_->own_text_size() + argument_value_bytes_ > kMaxValueBytes) {
+    return Refuse(levels_.back().at, "the values of variables make up more than 16 MiB");
   }
   return {};
 }

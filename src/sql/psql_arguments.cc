@@ -6,6 +6,8 @@
 namespace whimbrel::sql {
 namespace {
 
+constexpr std::size_t kMaxValueBytes = std::size_t{1} << 20;
+
 bool IsSpace(char c) { return std::string_view(" \t\n\r\f\v").find(c) != std::string_view::npos; }
 bool IsOctal(char c) { return c >= '0' && c <= '7'; }
 
@@ -42,6 +44,7 @@ class ArgumentReader {
       arguments.values.push_back(*std::move(argument));
     }
     arguments.size = at_;
+    arguments.value_bytes = value_bytes_;
     return arguments;
   }
 
@@ -66,6 +69,10 @@ class ArgumentReader {
         value_ += c;
         ++at_;
       }
+      if (value_bytes_ > kMaxValueBytes) {
+        return Fail(ErrorKind::kInvalidArgument,
+                    "the values of variables make up more than 1 MiB of its arguments");
+      }
     }
     return std::move(value_);
   }
@@ -74,7 +81,9 @@ class ArgumentReader {
     const PsqlReference reference = ReadPsqlReference(line_.substr(at_));
     const auto known = variables_.find(reference.name);
     if (reference.size == 0 || known == variables_.end()) return false;
-    value_ += QuotePsqlValue(known->second, reference.quote);
+    const std::string value = QuotePsqlValue(known->second, reference.quote);
+    value_ += value;
+    value_bytes_ += value.size();
     at_ += reference.size;
     return true;
   }
@@ -130,6 +139,7 @@ class ArgumentReader {
   const PsqlVariables& variables_;
   std::size_t at_ = 0;
   std::string value_;
+  std::size_t value_bytes_ = 0;
 };
 
 }  // namespace

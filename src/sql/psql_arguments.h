@@ -30,12 +30,13 @@ struct PsqlReference {
 
 struct PsqlArguments {
   std::vector<std::string> values;
-  std::size_t size = 0;  ///< Bytes of the line that belong to the command.
+  std::size_t size = 0;         ///< Bytes of the line that belong to the command.
+  std::size_t value_bytes = 0;  ///< Of the values, those that come from variables.
 };
 
 /// Reads the arguments of a meta-command: `line` is what follows its name, up to the line's end.
-/// They end there or at a backslash; a `\\` that ends them belongs to the command. The error has no
-/// position.
+/// They end there or at a backslash; a `\\` that ends them belongs to the command. The values of
+/// variables may be 1 MiB of it: `\set a :a:a` doubles a. The error has no position.
 Result<PsqlArguments> ReadPsqlArguments(std::string_view line, const PsqlVariables& variables);
 
 }  // namespace whimbrel::sql

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kTextBytes = std::size_t{64} << 10;
 constexpr std::size_t kMaxTokenBytes = std::size_t{64} << 20;
+constexpr std::size_t kMaxNestedValues = 1'000'000;
 
 constexpr std::array<std::string_view, 8> kCommands = {"i",   "ir",   "include", "include_relative",
                                                        "set", "echo", "qecho",   "warn"};
@@ -63,6 +64,7 @@ class PsqlScanner::Impl {
   State state_ = State::kSql;
   bool standard_conforming_strings_ = true;
   PsqlStatement statement_;
+  std::size_t nested_values_ = 0;  ///< Variables that were replaced within the values of others.
   int copies_ = 0;  ///< COPY … FROM STDIN on this line, and the one whose data is being read.
   bool at_line_start_ = true;
 };
@@ -168,6 +170,10 @@ PsqlScanner::Impl::MaybePiece PsqlScanner::Impl::TakeValue(const PsqlReference& 
     PsqlValueReader reader(variables_, standard_conforming_strings_, on_token,
                            [this] { return statement_.InSubscript(); });
     Result<std::string> text = reader.Read(reference.name, value);
+    nested_values_ += reader.nested_values();
+    if (nested_values_ > kMaxNestedValues) {
+      return FailAt(0, "variables are replaced within variables more than a million times");
+    }
     if (!text) return FailAt(0, std::move(text.error().message));
     piece.text = *std::move(text);
   }
@@ -197,8 +203,10 @@ PsqlScanner::Impl::MaybePiece PsqlScanner::Impl::ScanCommand() {
   Result<PsqlArguments> arguments =
       ReadPsqlArguments(line.substr(name.size(), line.find('\n') - name.size()), variables_);
   if (!arguments) return FailAt(0, "\\" + name + ": " + arguments.error().message);
-  PsqlCommand command{
-      .name = name, .arguments = std::move(arguments->values), .position = window_.position()};
+  PsqlCommand command{.name = name,
+                      .arguments = std::move(arguments->values),
+                      .value_bytes = arguments->value_bytes,
+                      .position = window_.position()};
   window_.Drop(1 + name.size() + arguments->size);
   return PsqlPiece(std::move(command));
 }

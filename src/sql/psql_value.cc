@@ -9,6 +9,8 @@ namespace whimbrel::sql {
 namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kMaxNested = 200'000;
 
 tl::unexpected<Error> Refuse(std::string_view name, std::string_view why) {
   return Fail(ErrorKind::kInvalidArgument,
@@ -24,6 +26,10 @@ Result<std::string> PsqlValueReader::Read(std::string_view name, std::string_vie
 }
 
 Result<void> PsqlValueReader::Append(std::string_view name, std::string_view value) {
+  // Values that hold each other twice and come to nothing would take exponential time.
+  if (within_.size() > kMaxDepth || nested_values_ > kMaxNested) {
+    return Refuse(within_.front(), "holds other variables more than 64 deep, or 200000 of them");
+  }
   within_.push_back(name);
   LexerInput input(value);
   for (std::size_t at = 0; at < value.size();) {
@@ -56,6 +62,7 @@ Result<std::size_t> PsqlValueReader::AppendReference(std::string_view rest) {
   const auto known = variables_.find(reference.name);
   if (reference.size == 0 || known == variables_.end() || in_subscript_()) return 0;
   if (std::find(within_.begin(), within_.end(), reference.name) != within_.end()) return 0;
+  ++nested_values_;
   if (reference.quote == '\0') {
     if (Result<void> appended = Append(known->first, known->second); !appended)
       return tl::make_unexpected(appended.error());

@@ -31,6 +31,9 @@ class PsqlValueReader {
   /// close, has no position.
   Result<std::string> Read(std::string_view name, std::string_view value);
 
+  /// How many references it has replaced.
+  [[nodiscard]] std::size_t nested_values() const { return nested_values_; }
+
  private:
   Result<void> Append(std::string_view name, std::string_view value);
   /// Puts in the value of the reference that `rest` begins with, and returns the reference's size;
@@ -43,6 +46,7 @@ class PsqlValueReader {
   const std::function<bool()> in_subscript_;
   std::vector<std::string_view> within_;  ///< The variables whose values are being read.
   std::string text_;
+  std::size_t nested_values_ = 0;
 };
 
 }  // namespace whimbrel::sql

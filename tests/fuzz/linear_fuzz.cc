@@ -2,9 +2,11 @@
 #include <string>
 
 #include "fuzz/fuzz.h"
+#include "unit/migration/sources.h"
 #include "unit/sql/splitting.h"
 #include "whimbrel/base/redact.h"
-#include "whimbrel/sql/token.h"
+#include "whimbrel/migration/resolver.h"
+#include "whimbrel/sql/directives.h"
 
 // The input many times over takes time in proportion to its length: half a megabyte, which takes a
 // tenth of the bound with sanitizers and would take minutes of quadratic work.
@@ -37,6 +39,10 @@ void Try(std::string_view input) {
     sql::ChunkedSource source(text, {1000});
     (void)sql::Split(source);
   });
+  const auto source = migration::InMemory({{.path = "1_a.sql", .text = text}});
+  RequireLinear("Numbered",
+                [&source] { (void)migration::Resolve(*source, migration::Format::kNumbered); });
+  RequireLinear("ParseDirectives", [&text] { (void)sql::ParseDirectives(text, {}, true); });
   RequireLinear("Classify", [&text] { (void)sql::Classify(text); });
   RequireLinear("Redact", [&text] { (void)Redact(text); });
 }

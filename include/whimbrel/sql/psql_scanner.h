@@ -39,6 +39,7 @@ struct PsqlValue {
 struct PsqlCommand {
   std::string name;
   std::vector<std::string> arguments;  ///< Without quotes, with the values of variables.
+  std::size_t value_bytes = 0;         ///< How much of them such values are; at most 1 MiB.
   SourcePosition position;             ///< Of the backslash.
 };
 

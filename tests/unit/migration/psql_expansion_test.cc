@@ -153,6 +153,17 @@ TEST(PsqlExpansionTest, RefusesInclusionsThatMultiply) {
   EXPECT_NE(resolved.error().ToString().find("more than 10000 files"), std::string::npos);
 }
 
+TEST(PsqlExpansionTest, RefusesValuesThatMultiply) {
+  std::string text = "\\set a " + std::string(500'000, 'x') + "\n";
+  for (int i = 0; i < 100; ++i) text += "\\set b" + std::to_string(i) + " :a\n";
+  const auto resolved = Resolve(*InMemory({{"1.sql", text}}), Format::kNumbered);
+  ASSERT_FALSE(resolved);
+  EXPECT_NE(resolved.error().ToString().find("1.sql:35:1: the values of variables make up more "
+                                             "than 16 MiB"),
+            std::string::npos)
+      << resolved.error().ToString();
+}
+
 TEST(PsqlExpansionTest, SumsTheTextThatItBecomes) {
   const std::vector<TestFile> files = {{"1.sql", "\\set t b\n\\i t.sql\n-- Down\ndrop :t;\n"},
                                        {"t.sql", "create :t;\r\n"}};

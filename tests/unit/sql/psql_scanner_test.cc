@@ -167,6 +167,31 @@ TEST(PsqlScannerTest, RefusesAValueThatGrowsWithoutEnd) {
   EXPECT_NE(Scan(source).find("becomes longer than 1 MiB"), std::string::npos);
 }
 
+// Found by fuzzing. What multiplies by the line must not be carried out.
+TEST(PsqlScannerTest, RefusesValuesThatMultiply) {
+  const auto chain = [](int length, std::string_view colons) {
+    std::string text;
+    for (int i = 0; i < length; ++i) {
+      text += "\\set v" + std::to_string(i) + " '";
+      for (const char colon : colons) text += colon + ("v" + std::to_string(i + 1));
+      text += "'\n";
+    }
+    return text + "\\set v" + std::to_string(length) + " ''\nselect :v0;\n";
+  };
+  std::string doubled = "\\set a x\n";
+  for (int i = 0; i < 1000; ++i) doubled += "\\set a :a:a\n";
+  const std::pair<std::string, const char*> cases[] = {
+      {doubled, "\\set: the values of variables make up more than 1 MiB of its arguments"},
+      {chain(20'000, ":"), "the value of the variable v0 holds other variables more than 64 deep"},
+      {chain(50, "::"), "the value of the variable v0 holds other variables more than 64 deep"},
+  };
+  for (const auto& [text, why] : cases) {
+    StringByteSource source(text);
+    const std::string scanned = Scan(source);
+    EXPECT_NE(scanned.find(why), std::string::npos) << scanned.substr(scanned.rfind('!'));
+  }
+}
+
 TEST(PsqlScannerTest, TellsWhatClosesAText) {
   const std::vector<Case> cases = {
       {"nothing", "", ""},

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -209,6 +211,92 @@ TEST(PsqlScannerTest, TellsWhatClosesAText) {
     StringByteSource source(c.text);
     EXPECT_EQ(Scan(source), c.scanned.empty() ? c.text : c.text + "$" + c.scanned) << c.name;
   }
+}
+
+/// The text without its commands, and closed; nullopt where the scanner refuses it.
+std::optional<std::string> Expanded(const std::string& text, std::size_t chunk) {
+  PsqlVariables variables = {{"v", "1"}, {"w", "';' :v"}};
+  ChunkedSource source(text, {chunk});
+  PsqlScanner scanner(source, "", variables);
+  std::string expanded;
+  while (true) {
+    const Result<std::optional<PsqlPiece>> piece = scanner.Next();
+    if (!piece) return std::nullopt;
+    if (!*piece) return expanded + scanner.Closing();
+    if (const auto* part = std::get_if<PsqlText>(&**piece)) expanded += part->text;
+    if (const auto* value = std::get_if<PsqlValue>(&**piece)) expanded += value->text;
+  }
+}
+
+TEST(PsqlScannerTest, SeesTheSameStatementsAndDataAsTheSplitter) {
+  const std::vector<std::string> alphabet = {";",
+                                             ";",
+                                             ";",
+                                             "\n",
+                                             "\n",
+                                             "\n",
+                                             " ",
+                                             "'",
+                                             "''",
+                                             "\"",
+                                             "E'",
+                                             "\\'",
+                                             "$$",
+                                             "$a$",
+                                             "--",
+                                             "/*",
+                                             "*/",
+                                             "-",
+                                             "(",
+                                             ")",
+                                             "[",
+                                             "]",
+                                             "array[",
+                                             ",",
+                                             "a",
+                                             "é",
+                                             "1",
+                                             ":v",
+                                             ":'v'",
+                                             ":\"v\"",
+                                             ":w",
+                                             ":",
+                                             "::",
+                                             ":x",
+                                             "copy t from stdin;\n",
+                                             "copy t from stdin; ",
+                                             "copy :v from stdin",
+                                             "\\.\n",
+                                             "\n\\.\n",
+                                             "\\echo x\n",
+                                             "\n\\echo x\n",
+                                             "\\set x '\\\\' \\\\",
+                                             "\\restrict x\n",
+                                             "set standard_conforming_strings=off;",
+                                             "create function ",
+                                             "begin atomic ",
+                                             "end",
+                                             "select "};
+  std::mt19937 random(20'240'301);  // NOLINT: the same texts each time.
+  int closed = 0;
+  for (int i = 0; i < 5'000 && !::testing::Test::HasFailure(); ++i) {
+    std::string text;
+    const std::size_t size = random() % 16;
+    for (std::size_t k = 0; k < size; ++k) text += alphabet[random() % alphabet.size()];
+    SCOPED_TRACE(text);
+    const std::optional<std::string> expanded = Expanded(text, 1 + random() % 7);
+    EXPECT_EQ(expanded, Expanded(text, 1000));
+    if (!expanded) continue;
+    // What stands behind it stands for itself.
+    const Splitting splitting = Split(*expanded + "select 'end';\n");
+    if (!splitting.error.empty()) continue;
+    ++closed;
+    const auto last = std::find_if(splitting.parts.rbegin(), splitting.parts.rend(),
+                                   [](const auto& part) { return part.kind != 'g'; });
+    ASSERT_NE(last, splitting.parts.rend()) << *expanded;
+    EXPECT_EQ(last->text, "select 'end'") << *expanded;
+  }
+  EXPECT_GT(closed, 1'000);
 }
 
 TEST(PsqlScannerTest, LeavesTextWithoutCommandsAsItIs) {

@@ -67,6 +67,7 @@ class PsqlScanner::Impl {
   std::size_t nested_values_ = 0;  ///< Variables that were replaced within the values of others.
   int copies_ = 0;  ///< COPY … FROM STDIN on this line, and the one whose data is being read.
   bool at_line_start_ = true;
+  std::uint64_t line_end_ = 0;  ///< Offset in the file, as last found.
 };
 
 PsqlScanner::Impl::MaybePiece PsqlScanner::Impl::Next() {
@@ -200,8 +201,9 @@ PsqlScanner::Impl::MaybePiece PsqlScanner::Impl::ScanCommand() {
     return FailAt(0,
                   "\\" + name + " stands on the line of COPY … FROM STDIN: put it below the data");
   }
+  const std::size_t text_size = line.size() - (line.ends_with('\n') ? 1 : 0);
   Result<PsqlArguments> arguments =
-      ReadPsqlArguments(line.substr(name.size(), line.find('\n') - name.size()), variables_);
+      ReadPsqlArguments(line.substr(0, text_size).substr(name.size()), variables_);
   if (!arguments) return FailAt(0, "\\" + name + ": " + arguments.error().message);
   PsqlCommand command{.name = name,
                       .arguments = std::move(arguments->values),
@@ -250,14 +252,18 @@ PsqlReference PsqlScanner::Impl::ReadReference() {
   }
 }
 
+/// Where the line ends, looked for once: a line may hold many commands.
 std::size_t PsqlScanner::Impl::LineEnd() {
+  const std::uint64_t begin = window_.position().offset;
+  if (line_end_ > begin) return line_end_ - begin;
+  std::size_t newline = std::string_view::npos;
   std::size_t from = 0;
   do {
-    const std::size_t newline = window_.view().find('\n', from);
-    if (newline != std::string_view::npos) return newline + 1;
+    newline = window_.view().find('\n', from);
     from = window_.view().size();
-  } while (window_.More());
-  return window_.view().size();
+  } while (newline == std::string_view::npos && window_.More());
+  line_end_ = begin + std::min(newline, window_.view().size() - 1) + 1;
+  return line_end_ - begin;
 }
 
 std::string PsqlScanner::Impl::Closing() const {

@@ -194,6 +194,13 @@ TEST(PsqlScannerTest, RefusesValuesThatMultiply) {
   }
 }
 
+TEST(PsqlScannerTest, ReadsALineOfManyCommandsOnce) {
+  std::string text;
+  while (text.size() < std::size_t{512} << 10) text += "\\echo ";
+  StringByteSource source(text);  // Half a minute, if each looked for its end.
+  EXPECT_EQ(Scan(source).size(), text.size() / 6 * 6 + 2);
+}
+
 TEST(PsqlScannerTest, TellsWhatClosesAText) {
   const std::vector<Case> cases = {
       {"nothing", "", ""},

@@ -51,6 +51,7 @@ class Wire {
   [[nodiscard]] std::optional<PgError> Begin(Effect effect);
   /// Starts a command that ends within the grace whatever the limits say.
   void BeginRollback();
+  /// A text of kLargeQuery bytes or more has to be one statement.
   void SendQuery(std::string_view sql);
   void SendQueryParams(std::string_view sql, std::span<const Parameter> parameters);
   /// The next result; null at the end of the command, or when the session was given up.

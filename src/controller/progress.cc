@@ -39,7 +39,12 @@ void ShowProgress(Status& status, const RunState& run, const Progress& progress,
   status.run->phase = std::string(ToString(progress.phase));
   status.run->detail = TruncateUtf8(Redact(progress.detail), kMaxDetailBytes);
   status.run->current_version = TruncateUtf8(progress.version, kMaxVersionBytes);
+  status.run->file = TruncateUtf8(progress.path, kMaxFileBytes);
   status.run->statement = static_cast<std::int64_t>(progress.statement);
+  status.run->statements = static_cast<std::int64_t>(progress.statements);
+  status.run->line = progress.line;
+  status.run->copied_bytes = static_cast<std::int64_t>(progress.copied_bytes);
+  status.run->activity = TruncateUtf8(Redact(progress.activity), kMaxDetailBytes);
   status.run->done = progress.done;
   status.run->total = progress.total;
   const std::optional<Reason> reason = ReasonOf(progress.phase);

@@ -160,7 +160,12 @@ json WriteRun(const RunState& run) {
       .Text("phase", run.phase)
       .Text("detail", run.detail)
       .Text("currentVersion", run.current_version)
+      .Text("file", run.file)
       .Positive("statement", run.statement)
+      .Positive("statements", run.statements)
+      .Positive("line", run.line)
+      .Positive("copiedBytes", run.copied_bytes)
+      .Text("activity", run.activity)
       .Positive("done", run.done)
       .Positive("total", run.total)
       .Take();
@@ -178,7 +183,12 @@ RunState ReadRun(const json& value) {
           .phase = Text(value, "phase"),
           .detail = Text(value, "detail"),
           .current_version = Text(value, "currentVersion"),
+          .file = Text(value, "file"),
           .statement = Integer(value, "statement").value_or(0),
+          .statements = Integer(value, "statements").value_or(0),
+          .line = Integer(value, "line").value_or(0),
+          .copied_bytes = Integer(value, "copiedBytes").value_or(0),
+          .activity = Text(value, "activity"),
           .done = Number(value, "done", 0),
           .total = Number(value, "total", 0)};
 }

@@ -17,6 +17,10 @@ void ProgressReporter::Enter(Progress::Phase phase, std::string detail) {
   std::lock_guard lock(mutex_);
   progress_.phase = phase;
   progress_.detail = std::move(detail);
+  progress_.statement = 0;
+  progress_.line = 0;
+  progress_.copied_bytes = 0;
+  progress_.activity.clear();
   PublishNow();
 }
 
@@ -49,7 +53,7 @@ void ProgressReporter::Copied(std::uint64_t bytes) {
 
 void ProgressReporter::SetActivity(std::string activity) {
   std::lock_guard lock(mutex_);
-  if (progress_.activity == activity) return;
+  if (progress_.activity == activity && !dropped_) return;
   progress_.activity = std::move(activity);
   PublishNow();
 }
@@ -62,10 +66,12 @@ void ProgressReporter::EndMigrations() {
 
 void ProgressReporter::PublishNow() {
   published_ = clock_.SteadyNow();
+  dropped_ = false;
   publish_(progress_);
 }
 
 void ProgressReporter::PublishIfDue() {
+  dropped_ = true;
   if (clock_.SteadyNow() - published_ >= kShortestGap) PublishNow();
 }
 

@@ -29,7 +29,8 @@ class ProgressReporter {
   /// COPY data sent for this statement, so far.
   void Copied(std::uint64_t bytes);
   /// What the server says it is doing (pg_stat_progress_*), or for whom it waits; empty: nothing
-  /// special.
+  /// special. Also publishes what was dropped before: the watch of a long call says so again and
+  /// again.
   void SetActivity(std::string activity);
   /// No file is under way.
   void EndMigrations();
@@ -43,6 +44,7 @@ class ProgressReporter {
   std::mutex mutex_;
   report::Progress progress_;
   SteadyTime published_{};
+  bool dropped_ = false;  ///< Something has changed since.
 };
 
 }  // namespace whimbrel::engine

@@ -78,7 +78,12 @@ struct RunState {
   std::string phase;                          ///< What it does, or how it ended.
   std::string detail;                         ///< More about that.
   std::string current_version;                ///< Being applied, when that was written.
+  std::string file;                           ///< Its file.
   std::int64_t statement = 0;                 ///< 1-based, within its file; 0: unknown.
+  std::int64_t statements = 0;                ///< Of the file; 0: unknown.
+  std::int64_t line = 0;                      ///< Where the statement begins; 0: unknown.
+  std::int64_t copied_bytes = 0;              ///< Sent by the statement, a COPY.
+  std::string activity;                       ///< What the server does for it.
   int done = 0;                               ///< Migrations applied by this run so far.
   int total = 0;                              ///< Migrations that it wants to apply.
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -36,5 +37,9 @@ struct Progress {
 
 /// `WaitingForLock`.
 [[nodiscard]] std::string_view ToString(Progress::Phase phase);
+
+/// One line of `-o json` while a run goes on: `"type": "progress"`, the phase, and of the rest what
+/// is known. Counts of `done` and `total` are there as soon as there is something to apply.
+[[nodiscard]] nlohmann::json ToJson(const Progress& progress);
 
 }  // namespace whimbrel::report

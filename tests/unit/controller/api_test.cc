@@ -164,7 +164,12 @@ Status FullStatus() {
                         .phase = "Failed",
                         .detail = "d",
                         .current_version = "13",
+                        .file = "13_b.sql",
                         .statement = 4,
+                        .statements = 9,
+                        .line = 77,
+                        .copied_bytes = std::int64_t{5} << 40,
+                        .activity = "waiting",
                         .done = 1,
                         .total = 2};
   status.failure = FailureStatus{.version = "13",

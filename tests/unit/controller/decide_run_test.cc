@@ -45,6 +45,34 @@ TEST(Decide, WritesProgressAtMostEveryFiveSeconds) {
   EXPECT_EQ(world.message(), "applying 1 (1 of 3)");
 }
 
+TEST(Decide, ShowsWhatTheServerIsDoingAndNothingOfItAfterTheEnd) {
+  Simulation world;
+  world.Reconcile();
+  world.Pass(seconds(5));
+  world.Report({.phase = Progress::Phase::kMigrating,
+                .version = "1",
+                .path = "001_big.sql",
+                .statement = 2,
+                .statements = 3,
+                .line = 40,
+                .copied_bytes = 4096,
+                .activity = "waiting for a lock held by pid 7 (psql, password=hunter2)",
+                .total = 1});
+  world.Reconcile();
+  const RunState during = *world.status().run;
+  EXPECT_EQ(during.file, "001_big.sql");
+  EXPECT_EQ(during.statements, 3);
+  EXPECT_EQ(during.line, 40);
+  EXPECT_EQ(during.copied_bytes, 4096);
+  EXPECT_THAT(during.activity, HasSubstr("held by pid 7"));
+  EXPECT_THAT(during.activity, Not(HasSubstr("hunter2")));
+  world.EndRun(Success());
+  world.Reconcile();
+  EXPECT_EQ(world.status().run->file, "");
+  EXPECT_EQ(world.status().run->line, 0);
+  EXPECT_EQ(world.status().run->activity, "");
+}
+
 TEST(Decide, ShowsWhatARunWaitsFor) {
   Simulation world;
   world.Reconcile();

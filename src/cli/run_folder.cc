@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "cli/failure_text.h"
+#include "cli/progress_printer.h"
 #include "cli/style.h"
 #include "whimbrel/base/hash.h"
 #include "whimbrel/engine/in_process_runner.h"
@@ -119,6 +121,9 @@ void PrintText(const RunFolderOptions& options, const RunReport& report, std::os
   const Style style(WantsColour(STDOUT_FILENO));
   for (const report::Notice& notice : report.notices)
     out << style.Dim("note: ") << notice.message << "\n";
+  const auto listed = std::ranges::count(report.applied, true, &report::AppliedMigration::this_run);
+  if (report.applied_this_run > listed)
+    out << style.Green("applied ") << report.applied_this_run - listed << " before these\n";
   for (auto it = report.applied.rbegin(); it != report.applied.rend(); ++it) {
     if (!it->this_run) continue;
     out << style.Green("applied ") << it->version << "  " << it->description << "  "
@@ -149,15 +154,14 @@ ExitCode RunFolder(const RunFolderOptions& options, std::stop_token stop, std::o
     err << "whimbrel: " << request.error().ToString() << "\n";
     return ExitCode::kUsage;
   }
-  const bool talk = !options.json && isatty(STDERR_FILENO) == 1;
-  std::string said;
-  const RunReport report =
-      engine::RunNow(*request, std::move(stop), [&](const report::Progress& progress) {
-        // Only what a person waits for is worth a line: why nothing happens.
-        if (!talk || progress.detail.empty() || progress.detail == said) return;
-        said = progress.detail;
-        err << std::string(report::ToString(progress.phase)) << ": " << said << "\n";
-      });
+  const auto form = options.json                 ? ProgressPrinter::Form::kJson
+                    : isatty(STDERR_FILENO) == 1 ? ProgressPrinter::Form::kTerminal
+                                                 : ProgressPrinter::Form::kLog;
+  const RunReport report = [&] {
+    ProgressPrinter printer(form, err);
+    return engine::RunNow(*request, std::move(stop),
+                          [&](const report::Progress& progress) { printer.Show(progress); });
+  }();
   if (options.json) {
     out << report::ToJson(report).dump(2) << "\n";
   } else {

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "support/eventually.h"
 #include "support/postgres_server.h"
@@ -93,6 +94,43 @@ TEST_F(RunFolderTest, SpeaksJson) {
   const nlohmann::json report = nlohmann::json::parse(result.out);
   EXPECT_EQ(report.at("succeeded"), true);
   EXPECT_EQ(report.at("currentVersion"), "001");
+}
+
+TEST_F(RunFolderTest, TellsItsProgressInJsonBesideTheReport) {
+  folder_.Write("001_a.sql", "CREATE TABLE a (id int);\nSELECT pg_sleep(2.5);\n");
+  folder_.Write("002_b.sql", "CREATE TABLE b (id int);\n");
+  const ProcessResult result = Run({"-o", "json"});
+  EXPECT_EQ(nlohmann::json::parse(result.out).at("appliedThisRun"), 2);
+  std::vector<std::string> files;
+  bool slow = false;
+  std::istringstream lines(result.err);
+  for (std::string line; std::getline(lines, line);) {
+    const nlohmann::json progress = nlohmann::json::parse(line);
+    EXPECT_EQ(progress.at("type"), "progress");
+    EXPECT_TRUE(progress.contains("time"));
+    const std::string file = progress.value("file", "");
+    if (!file.empty() && (files.empty() || files.back() != file)) files.push_back(file);
+    slow = slow || (progress.value("statement", 0) == 2 && progress.value("line", 0) == 2 &&
+                    progress.value("statements", 0) == 2 && progress.value("total", 0) == 2);
+  }
+  EXPECT_EQ(files, (std::vector<std::string>{"001_a.sql", "002_b.sql"}));
+  EXPECT_TRUE(slow) << result.err;
+}
+
+TEST_F(RunFolderTest, TellsALogOfSlowStatementsAlone) {
+  folder_.Write("001_a.sql", "CREATE TABLE a (id int);\nSELECT pg_sleep(2.5);\n");
+  const ProcessResult result = Run();
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("[1/1] 001_a.sql:2 statement 2 of 2, "));
+  EXPECT_THAT(result.err, HasSubstr("001_a.sql:2 statement 2 of 2: took "));
+  EXPECT_THAT(result.err, Not(HasSubstr("statement 1 of 2")));
+  EXPECT_THAT(result.err, Not(HasSubstr("\x1b")));
+}
+
+TEST_F(RunFolderTest, CountsWhatTheReportCannotList) {
+  for (int i = 1; i <= 23; ++i) folder_.Write(std::to_string(i) + "_x.sql", "SELECT 1;\n");
+  const ProcessResult result = Run();
+  EXPECT_THAT(result.out, HasSubstr("applied 3 before these\napplied 4 "));
 }
 
 TEST_F(RunFolderTest, ExplainsAFolderThatIsNotThere) {

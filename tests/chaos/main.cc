@@ -4,6 +4,7 @@
 #include <exception>
 #include <iostream>
 
+#include "chaos/canaries.h"
 #include "chaos/points.h"
 #include "chaos/random_runs.h"
 
@@ -27,6 +28,7 @@ void AddPoints(CLI::App& app, PointOptions& options) {
   CLI::App* command = app.add_subcommand("points", "Every boundary of the protocol in turn");
   command->add_option("--stride", options.stride, "Take every n-th")->check(CLI::PositiveNumber);
   command->add_option("--scenario", options.scenario, "Only this one");
+  command->add_option("--way", options.way, "Only ways to die whose names contain this");
   command->add_option("--workers", options.workers, "Servers, each with one run at a time")
       ->check(CLI::Range(1, 64));
   command->add_flag("--stop-at-finding", options.stop_at_finding);
@@ -42,8 +44,14 @@ int Main(int argc, char** argv) {
   app.add_option("--whimbrel", binary, "The binary to test")->capture_default_str();
   AddRandomRuns(app, random);
   AddPoints(app, points);
+  int canary_workers = 4;
+  app.add_subcommand("canaries", "Broken protocols, each of which has to be found out")
+      ->add_option("--workers", canary_workers, "Servers, each with one run at a time")
+      ->check(CLI::Range(1, 64));
   CLI11_PARSE(app, argc, argv);
   random.binary = points.binary = binary;
+  if (app.got_subcommand("canaries"))
+    return RunCanaries(WHIMBREL_BROKEN_FOLDER, canary_workers) == 0 ? 0 : 1;
   if (app.got_subcommand("points")) return RunPoints(points).failed == 0 ? 0 : 1;
   return RunRandomly(random) == 0 ? 0 : 1;
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -95,6 +96,7 @@ void Points::Prepare() {
     auto reference =
         std::make_unique<Reference>(first_world_, options_.binary, scenario.set, outcome);
     if (!outcome.findings.empty()) {
+      result_.works = false;
       Report(scenario.name, outcome);
       continue;
     }
@@ -103,6 +105,7 @@ void Points::Prepare() {
     int number = 0;
     for (int message = 1; message <= requests; ++message) {
       for (const Way& way : kWays) {
+        if (std::string_view(way.name).find(options_.way) == std::string_view::npos) continue;
         // The ways differ in phase, so that a stride leaves none of them out.
         if (number++ % options_.stride == 0)
           points_.push_back({&scenario, reference.get(), message, &way});

@@ -9,6 +9,7 @@ struct PointOptions {
   int stride = 1;      ///< Take every n-th point.
   int workers = 4;
   std::string scenario;  ///< Only this one; empty: all.
+  std::string way;       ///< Only the ways to die whose names contain it.
   bool stop_at_finding = false;
   bool quiet = false;  ///< Says nothing but the last line.
 };
@@ -16,6 +17,7 @@ struct PointOptions {
 struct PointResult {
   int points = 0;
   int failed = 0;
+  bool works = true;  ///< What is tested does its work where nothing dies.
   std::string first;  ///< The first finding and where.
 };
 

@@ -134,20 +134,20 @@ TEST_F(BadDays, TriesAgainForATableThatSomebodyElseHolds) {
   sql_.Exec("CREATE TABLE busy (id int)");
   PgClient holder(database_);
   holder.Exec("BEGIN; LOCK TABLE busy IN ACCESS SHARE MODE");
+  const std::string holder_pid = "held by pid " + std::to_string(holder.backend_pid());
   bool released = false;
   const report::RunReport report =
       RunNow(RequestFor(database_, {{"001_busy.sql", "ALTER TABLE busy ADD COLUMN c int;\n"}}), {},
              [&](const report::Progress& progress) {
-               if (progress.phase != report::Progress::Phase::kRetrying || released) return;
+               // A slow machine may look too late: then it is tried once more.
+               const bool named = progress.detail.find(holder_pid) != std::string::npos;
+               if (progress.phase != report::Progress::Phase::kRetrying || released || !named)
+                 return;
                released = true;
                holder.Exec("COMMIT");
              });
   EXPECT_TRUE(released);
   EXPECT_EQ(Ending(report), "Succeeded 001");
-  EXPECT_THAT(report.notices,
-              ::testing::Contains(::testing::Field(
-                  &report::Notice::message,
-                  HasSubstr("held by pid " + std::to_string(holder.backend_pid())))));
 }
 
 TEST_F(BadDays, DoesNotTryAgainWhatCannotWork) {

@@ -80,10 +80,14 @@ class ArgumentReader {
   bool ReadReference() {
     const PsqlReference reference = ReadPsqlReference(line_.substr(at_));
     const auto known = variables_.find(reference.name);
-    if (reference.size == 0 || known == variables_.end()) return false;
-    const std::string value = QuotePsqlValue(known->second, reference.quote);
-    value_ += value;
-    value_bytes_ += value.size();
+    if (reference.size == 0) return false;
+    if (known != variables_.end()) {
+      const std::string value = QuotePsqlValue(known->second, reference.quote);
+      value_ += value;
+      value_bytes_ += value.size();
+    } else {
+      value_ += line_.substr(at_, reference.size);  // With its quotes.
+    }
     at_ += reference.size;
     return true;
   }

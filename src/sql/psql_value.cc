@@ -61,7 +61,8 @@ Result<std::size_t> PsqlValueReader::AppendReference(std::string_view rest) {
   const PsqlReference reference = ReadPsqlReference(rest);
   const auto known = variables_.find(reference.name);
   if (reference.size == 0 || known == variables_.end() || in_subscript_()) return 0;
-  if (std::find(within_.begin(), within_.end(), reference.name) != within_.end()) return 0;
+  const bool within = std::find(within_.begin(), within_.end(), reference.name) != within_.end();
+  if (within && reference.quote == '\0') return 0;
   ++nested_values_;
   if (reference.quote == '\0') {
     if (Result<void> appended = Append(known->first, known->second); !appended)

@@ -42,7 +42,12 @@ std::string_view Trim(std::string_view text) {
 
 /// Steps over the first comment in `text` and gives it; empty at the end.
 std::string_view NextComment(std::string_view& text) {
-  text.remove_prefix(std::min({text.find("--"), text.find("/*"), text.size()}));
+  // One pass for both: looking for one that never comes, each time to the end, would be quadratic.
+  std::size_t begin = 0;
+  while (begin < text.size() && text.substr(begin, 2) != "--" && text.substr(begin, 2) != "/*") {
+    ++begin;
+  }
+  text.remove_prefix(begin);
   std::size_t end = text.size();
   if (text.starts_with("--")) {
     end = std::min(text.find('\n'), end);

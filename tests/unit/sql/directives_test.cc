@@ -153,6 +153,13 @@ TEST(ParseDirectives, QuotesOnlyTheBeginningOfALongLine) {
   EXPECT_LT(read.error().message.size(), 1200U);
 }
 
+// Found by fuzzing. Quadratic work would take minutes here, and the time limit would end it.
+TEST(ParseDirectives, ReadsManyBlockCommentsInLinearTime) {
+  std::string comments;
+  while (comments.size() < (std::size_t{4} << 20)) comments += "/**/";
+  EXPECT_TRUE(ParseDirectives(comments, kStatement, true).has_value());
+}
+
 TEST(ParseDirectives, ReadsTheCommentThatTheSplitterGives) {
   const auto statements = SplitAll(
       "-- whimbrel: file lock-timeout=5s\n"

@@ -72,16 +72,19 @@ RunResult<void> LockWaiter::Pause(const std::string& what, const std::string& ho
 /// What is said of the holder while waiting.
 std::string LockWaiter::LookAtHolder(const postgres::LockHolder& holder, FrozenHolder& frozen) {
   std::string who = holder.ToString();
-  if (!frozen.Observe(holder, context_.clock.SteadyNow())) return who;
   const std::string run(RunOf(holder.application_name));
+  // A run has one session that holds locks: another one of this very run is what a lost connection
+  // left in the server, where nobody may notice for long that it is lost.
+  const bool orphan = run == context_.request.run_id.substr(0, run.size()) && !run.empty();
+  if (!orphan && !frozen.Observe(holder, context_.clock.SteadyNow())) return who;
   const auto ended = postgres::TerminateSessions(connection_, "whimbrel/" + run + "/", holder);
   if (!ended) {
     // Waiting is no failure; the next look, or the one after it, tries again.
-    log::Warning("engine", "a frozen run could not be ended",
+    log::Warning("engine", "the session that holds the migration lock could not be ended",
                  {{"holder", who}, {"error", ended.error().ToString()}});
-    return who + ", which is frozen and cannot be ended (" + ended.error().message + ")";
+    return who + ", which cannot be ended (" + ended.error().message + ")";
   }
-  if (*ended > 0) {
+  if (!orphan && *ended > 0) {
     context_.Note({report::Notice::Kind::kFrozenRunEnded,
                    "ended " + Sessions(*ended) + " of the frozen run " + run +
                        ", which held the migration lock: " + who});

@@ -18,7 +18,8 @@ class LockWaiter {
  public:
   LockWaiter(RunContext& context, postgres::Connection& connection);
 
-  /// Ends a frozen predecessor that holds it (FrozenHolder).
+  /// Ends a frozen predecessor that holds it (FrozenHolder), and at once a session of this very run
+  /// that a lost connection left in the server.
   RunResult<void> TakeAdvisory(std::int64_t key);
   /// Locks of the tool that are not advisory keys.
   RunResult<void> TakeFromTool(history::ToolTable& tool);

@@ -79,6 +79,7 @@ PgResult<std::uint64_t> TerminateSessions(Connection& connection, std::string_vi
   constexpr std::string_view kSql =
       "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a "
       "WHERE a.datname = pg_catalog.current_database() AND a.backend_start IS NOT NULL "
+      "AND a.pid <> pg_catalog.pg_backend_pid() "
       "AND pg_catalog.starts_with(a.application_name, $1) "
       "AND EXISTS (SELECT FROM pg_catalog.pg_stat_activity h "
       "WHERE h.pid = $2::pg_catalog.int4 AND h.application_name = $3 "

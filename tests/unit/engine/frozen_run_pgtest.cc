@@ -81,10 +81,12 @@ class FrozenRun : public ::testing::Test {
   }
 
   /// Runs the next file; gives up waiting after `budget`.
-  report::RunReport Succeed(std::chrono::seconds budget) {
+  report::RunReport Succeed(std::chrono::seconds budget, Pace pace = Hurry(),
+                            const std::string& run_id = NewUuid()) {
     report::RunRequest request =
         RequestFor(database_, {{"001_a.sql", "CREATE TABLE t (line text);\n"},
                                {"002_b.sql", "CREATE TABLE after_all ();\n"}});
+    request.run_id = run_id;
     request.execution.lock_budget = budget;
     SlotPool slots(1);
     RunContext context{.request = request,
@@ -92,10 +94,16 @@ class FrozenRun : public ::testing::Test {
                        .clock = Clock::System(),
                        .random = Random::System(),
                        .slots = slots,
-                       .progress = ProgressReporter([](const auto&) {}, Clock::System())};
-    context.pace.frozen_waited = std::chrono::milliseconds(1500);
-    context.pace.frozen_quiet = std::chrono::seconds(1);
+                       .progress = ProgressReporter([](const auto&) {}, Clock::System()),
+                       .pace = pace};
     return engine::Run(context).Execute();
+  }
+
+  static Pace Hurry() {
+    Pace pace;
+    pace.frozen_waited = std::chrono::milliseconds(1500);
+    pace.frozen_quiet = std::chrono::seconds(1);
+    return pace;
   }
 
   int SessionsOf(const std::string& run) {
@@ -153,6 +161,16 @@ TEST_F(FrozenRun, EndsOneWhoseCopyNobodyFeeds) {
   EXPECT_THAT(Ended(report), ::testing::ElementsAre(HasSubstr("active for ")));
   stream.End();
   EXPECT_FALSE(copy.get());
+  EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM t"), "0");
+}
+
+TEST_F(FrozenRun, EndsAtOnceWhatALostConnectionOfItsOwnLeftInTheServer) {
+  const std::string run_id = NewUuid();
+  postgres::Connection lost = Predecessor(postgres::ApplicationName(run_id, "test", "run"));
+  ASSERT_TRUE(lost.Execute("BEGIN; INSERT INTO t VALUES ('half')"));
+  const report::RunReport report = Succeed(std::chrono::seconds(30), Pace{}, run_id);
+  EXPECT_EQ(Ending(report), "Succeeded 002");
+  EXPECT_THAT(Ended(report), IsEmpty());
   EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM t"), "0");
 }
 

@@ -20,6 +20,8 @@ void AddRandomRuns(CLI::App& app, RandomRunOptions& options) {
   command->add_flag("!--no-mixed", options.kinds.mixed, "No files of mixed statements");
   command->add_flag("!--no-self-managed", options.kinds.self_managed,
                     "No files with BEGIN and COMMIT of their own");
+  command->add_flag("!--no-each-alone", options.kinds.each_alone,
+                    "No files that want no transaction");
   command->add_flag("--verbose", options.verbose, "Show files and faults of each run");
   command->add_flag("--stop-at-finding", options.stop_at_finding);
 }

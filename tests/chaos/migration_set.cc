@@ -25,6 +25,7 @@ class SetWriter {
   std::string OneTransaction();
   std::string Mixed();
   std::string SelfManaged();
+  std::string EachAlone();
   std::string Versioned();
   std::string Repeatable();
   void Stage(int files);
@@ -41,6 +42,7 @@ class SetWriter {
   int one_transaction_ = 0;
   int mixed_ = 0;
   int self_managed_ = 0;
+  int each_alone_ = 0;
 };
 
 std::string SetWriter::FileName() {
@@ -75,6 +77,7 @@ std::string SetWriter::OneTransaction() {
   std::string sql = pair ? "BEGIN;\n" : "";
   if (!pair && dice_.Chance(30)) sql += statements_.Litter();
   sql += Group();
+  if (dice_.Chance(20)) sql += statements_.Undone();
   if (dice_.Chance(15)) sql += statements_.Copy();
   if (dice_.Chance(40)) sql += Group();
   if (pair) sql += "COMMIT;\n";
@@ -84,7 +87,8 @@ std::string SetWriter::OneTransaction() {
 
 std::string SetWriter::Mixed() {
   ++mixed_;
-  std::string sql;
+  const bool sets = dice_.Chance(30);
+  std::string sql = sets ? statements_.SetValue() : "";
   const int parts = dice_.Between(1, 3);
   for (int i = 0; i < parts; ++i) {
     if (dice_.Chance(60)) sql += Group();
@@ -92,7 +96,19 @@ std::string SetWriter::Mixed() {
     if (dice_.Chance(20)) sql += statements_.Alone();
   }
   if (dice_.Chance(10)) sql += statements_.Copy();
+  if (sets) sql += statements_.UseValue();
   return dice_.Chance(60) ? sql + Group() : sql;
+}
+
+std::string SetWriter::EachAlone() {
+  ++each_alone_;
+  const bool sets = dice_.Chance(30);
+  std::string sql = "-- whimbrel: file transaction=none\n";
+  if (sets) sql += statements_.SetValue();
+  sql += Group();
+  if (dice_.Chance(40)) sql += statements_.Alone();
+  if (dice_.Chance(50)) sql += Group();
+  return sets ? sql + statements_.UseValue() : sql;
 }
 
 std::string SetWriter::SelfManaged() {
@@ -101,6 +117,7 @@ std::string SetWriter::SelfManaged() {
   const int blocks = dice_.Between(2, 4);
   for (int i = 0; i < blocks; ++i) {
     sql += "BEGIN;\n" + Group();
+    if (dice_.Chance(15)) sql += statements_.Undone();
     if (dice_.Chance(10)) sql += statements_.Copy();
     sql += dice_.Chance(30) ? "END;\n" : "COMMIT;\n";
     if (dice_.Chance(20)) sql += statements_.Transactional();
@@ -109,8 +126,17 @@ std::string SetWriter::SelfManaged() {
 }
 
 std::string SetWriter::Versioned() {
-  const int kind = dice_.Weighted({4, kinds_.mixed ? 3 : 0, kinds_.self_managed ? 2 : 0});
-  return kind == 0 ? OneTransaction() : kind == 1 ? Mixed() : SelfManaged();
+  switch (dice_.Weighted(
+      {8, kinds_.mixed ? 6 : 0, kinds_.self_managed ? 4 : 0, kinds_.each_alone ? 3 : 0})) {
+    case 1:
+      return Mixed();
+    case 2:
+      return SelfManaged();
+    case 3:
+      return EachAlone();
+    default:
+      return OneTransaction();
+  }
 }
 
 std::string SetWriter::Repeatable() {
@@ -145,7 +171,7 @@ MigrationSet SetWriter::Write() {
                  ", " + std::to_string(set_.stages.size()) + " stages, " +
                  std::to_string(one_transaction_ + 1) + " transactional, " +
                  std::to_string(mixed_) + " mixed, " + std::to_string(self_managed_) +
-                 " self-managed";
+                 " self-managed, " + std::to_string(each_alone_) + " without";
   return std::move(set_);
 }
 

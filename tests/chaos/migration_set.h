@@ -12,6 +12,7 @@ namespace whimbrel::chaos {
 struct Kinds {
   bool mixed = true;         ///< Transactional statements beside CREATE INDEX CONCURRENTLY and kin.
   bool self_managed = true;  ///< Several BEGIN … COMMIT blocks of the file's own.
+  bool each_alone = true;    ///< Files that want no transaction: a step for each statement.
 };
 
 /// A folder of migrations and what is known about it. It expects the schema `chaos` of

@@ -138,6 +138,19 @@ std::string StatementWriter::Alone() {
   }
 }
 
+std::string StatementWriter::Undone() {
+  const std::string name = "s" + Number();
+  return "SAVEPOINT " + name + ";\nDELETE FROM " + AnyTable().name + ";\nROLLBACK TO " + name +
+         ";\nRELEASE " + name + ";\n";
+}
+
+std::string StatementWriter::SetValue() { return "SET chaos.value = 'set " + Number() + "';\n"; }
+
+std::string StatementWriter::UseValue() {
+  return "CREATE TABLE public.s" + Number() +
+         " AS SELECT current_setting('chaos.value') AS value;\n";
+}
+
 std::string StatementWriter::Litter() {
   const std::string number = Number();
   switch (dice_.Below(5)) {

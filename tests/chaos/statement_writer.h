@@ -21,6 +21,11 @@ class StatementWriter {
   [[nodiscard]] std::string Copy();
   /// One that may be no part of a transaction, or (enum values) had better not be.
   [[nodiscard]] std::string Alone();
+  /// What a savepoint takes back: for statements that share a transaction.
+  [[nodiscard]] std::string Undone();
+  /// A setting that holds to the end of the file, and what fails or differs where it does not.
+  [[nodiscard]] std::string SetValue();
+  [[nodiscard]] std::string UseValue();
   /// What only a file that is one transaction may leave in its session.
   [[nodiscard]] std::string Litter();
 

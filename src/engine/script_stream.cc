@@ -139,10 +139,12 @@ Result<std::optional<StreamStatement>> ScriptStream::HandOut(const sql::Statemen
                                          directives_.statement_timeout);
   copy_ended_ = !statement.copy_from_stdin;
   copied_ = 0;
-  if (options_.progress != nullptr)
-    options_.progress->BeginStatement(statements_, static_cast<int>(statement.position.line));
+  if (options_.progress != nullptr) {
+    const SourcePosition at = script_.Locate(statement.position);
+    options_.progress->BeginStatement(statements_, static_cast<int>(at.line));
+  }
   return StreamStatement{.text = statement.text,
-                         .position = script_.Locate(statement.position),
+                         .position = statement.position,
                          .barrier_before = std::exchange(barrier_next_, facts.may_change_lexing) ||
                                            facts.may_change_lexing || statement.copy_from_stdin,
                          .copy_from_stdin = statement.copy_from_stdin};

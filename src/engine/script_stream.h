@@ -20,7 +20,8 @@ namespace whimbrel::engine {
 /// the place of. Where a statement changes one of our timeouts, or brings its own, it puts them
 /// back by a statement of its own. What is not as in pass 1 is ErrorKind::kSourceChanged: at the
 /// end of a step, before its COMMIT; a single statement before it is handed out; the whole script
-/// at the end of the last step.
+/// at the end of the last step. Positions are those of the script's text, of which
+/// migration::Script::Locate knows the file.
 class ScriptStream final : public postgres::StatementStream {
  public:
   struct Options {

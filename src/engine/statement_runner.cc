@@ -122,6 +122,7 @@ Result<std::uint64_t, postgres::StreamError> StatementRunner::Watched(
 RunFailure StatementRunner::StatementFailure(const postgres::StreamError& error,
                                              milliseconds statement_timeout) const {
   RunFailure failure = FromStreamError(error, step_.migration->Label());
+  failure.failure.position = step_.migration->up.Locate(failure.failure.position);
   const std::string& sql_state = failure.failure.sql_state;
   if (std::string hint = HintFor(sql_state); !hint.empty()) failure.failure.hint = std::move(hint);
   if (const std::string holder = session_.LastBlockers();

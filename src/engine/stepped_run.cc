@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/database_connector.h"
+#include "engine/table_guard.h"
 #include "engine/tool_state.h"
 #include "engine/transaction_run.h"
 
@@ -21,7 +22,8 @@ Failure Differs(const Step& step, const ScriptOutline& outline, std::size_t inde
   failure.reason = Reason::kPartiallyApplied;
   failure.version = step.migration->Label();
   failure.position.file = path;
-  if (index < outline.steps.size()) failure.position = outline.steps[index].position;
+  if (index < outline.steps.size())
+    failure.position = step.migration->up.Locate(outline.steps[index].position);
   failure.message = path + " is applied in part, and its step " + std::to_string(index + 1) +
                     ", which is done, is not in the file any more as it was run";
   failure.hint =
@@ -146,7 +148,7 @@ RunResult<void> SteppedRun::RunSingle(std::size_t index) {
 
   RunResult<void> done = Prepare(single);
   if (!done || single.verdict.verdict == Verification::Verdict::kDone) return done;
-  done = Carry(single);
+  done = CarryGuarded(single);
   if (!done) {
     if (!done.error().transient) ClearAway(single);
     return done;
@@ -170,7 +172,7 @@ RunResult<void> SteppedRun::Prepare(Single& single) {
     RunFailure refused;
     refused.failure.reason = Reason::kMigrationFailed;
     refused.failure.version = step_.migration->Label();
-    refused.failure.position = single.statement.position;
+    refused.failure.position = step_.migration->up.Locate(single.statement.position);
     refused.failure.message = single.verdict.message;
     refused.failure.hint = single.verdict.hint;
     return tl::make_unexpected(std::move(refused));
@@ -197,6 +199,29 @@ RunResult<std::string> SteppedRun::Look(const Single& single) {
   RunResult<postgres::Rows> ours = Ours(books_.ReturnToOurselvesSql(), "looking into the catalog");
   if (!ours) return tl::make_unexpected(std::move(ours.error()));
   return now;
+}
+
+/// Whether a second session may hold the tool's table while the statement runs: not when it has to
+/// wait for the holder (design §3, "Tools without an advisory lock").
+bool SteppedRun::MayGuard(const Single& single) const {
+  const history::ToolTable* tool = books_.LockedTable();
+  if (tool == nullptr || single.facts.touches_all_tables) return false;
+  using enum sql::NonTransactional;
+  if (single.facts.non_transactional == kCreateSubscription ||
+      single.facts.non_transactional == kCreateLogicalSlot) {
+    return false;
+  }
+  const std::string name = tool->QualifiedName();
+  return single.statement.text.find(name.substr(name.rfind('.') + 1)) == std::string_view::npos;
+}
+
+RunResult<void> SteppedRun::CarryGuarded(const Single& single) {
+  if (!MayGuard(single)) return Carry(single);
+  auto guard =
+      TableGuard::Take(context_, session_.watch(), session_.connection(), *session_.tool());
+  if (!guard) return tl::make_unexpected(std::move(guard.error()));
+  if ((*guard)->tool_state() != tool_state_) return tl::make_unexpected(books_.TableChanged());
+  return Carry(single);
 }
 
 RunResult<void> SteppedRun::Carry(const Single& single) {
@@ -238,7 +263,7 @@ RunResult<void> SteppedRun::Conclude(const Single& single) {
     RunFailure failure;
     failure.failure.reason = Reason::kMigrationFailed;
     failure.failure.version = step_.migration->Label();
-    failure.failure.position = single.statement.position;
+    failure.failure.position = step_.migration->up.Locate(single.statement.position);
     failure.failure.message = std::move(*wrong);
     return tl::make_unexpected(std::move(failure));
   }

@@ -44,6 +44,8 @@ class SteppedRun {
   struct Single;
   RunResult<void> RunSingle(std::size_t index);
   RunResult<void> Prepare(Single& single);
+  [[nodiscard]] bool MayGuard(const Single& single) const;
+  RunResult<void> CarryGuarded(const Single& single);
   RunResult<void> Carry(const Single& single);
   RunResult<void> Send(const Single& single);
   RunResult<void> Conclude(const Single& single);

@@ -35,6 +35,13 @@ inline whimbrel::testing::ProcessResult RunPgProgram(const std::string& program,
                                         .directory = folder});
 }
 
+/// Why pg_dump cannot read this server: it reads none that is newer. Empty: it can.
+inline std::string WhyNoDump(const whimbrel::testing::PgTarget& database) {
+  const whimbrel::testing::ProcessResult dump =
+      RunPgProgram("pg_dump", {"--schema-only"}, database);
+  return dump.err.find("server version mismatch") == std::string::npos ? "" : dump.err;
+}
+
 /// What pg_dump writes of a database, without Whimbrel's own tables.
 inline std::string Dump(const whimbrel::testing::PgTarget& database,
                         std::vector<std::string> options = {}) {

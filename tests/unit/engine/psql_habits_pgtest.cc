@@ -96,6 +96,8 @@ INSERT INTO :schema.t VALUES (:n), (-:n), (:n::int);
 }
 
 TEST(PsqlHabitsTest, LeaveTheSameDatabaseAsPsql) {
+  if (const std::string why = WhyNoDump(SharedPostgres().CreateDatabase()); !why.empty())
+    GTEST_SKIP() << why;
   for (const auto& [name, files] : Habits()) {
     const TempDir folder;
     for (const auto& [path, text] : files) folder.Write(path, text);
@@ -120,6 +122,12 @@ TEST(PsqlHabitsTest, AFailureStandsInTheFileThatAPersonWrote) {
        "f.sql:3:3"},
       {"a statement that may not be in a migration",
        {{"001_a.sql", "\\i f.sql\n"}, {"f.sql", "\nSELECT pg_advisory_unlock_all();\n"}},
+       "f.sql:2:1"},
+      {"behind a variable's value",
+       {{"001_a.sql", "\\set v 'a longer value'\nSELECT :'v', nope;\n"}},
+       "001_a.sql:2:14"},
+      {"in a step outside of a transaction",
+       {{"001_a.sql", "SELECT 1;\n\\i f.sql\n"}, {"f.sql", "\nVACUUM nope;\n"}},
        "f.sql:2:1"},
   };
   for (const auto& c : cases) {

@@ -201,6 +201,19 @@ TEST_F(SteppedRunTest, KeepsATableWithoutAnAdvisoryLockTrue) {
   EXPECT_EQ(sql_.Text("SELECT name FROM migrations"), "001_mixed.sql");
 }
 
+TEST_F(SteppedRunTest, KeepsOthersOutOfSuchATableWhileAStatementRuns) {
+  sql_.Exec(
+      "CREATE TABLE t AS SELECT 1 AS n; CREATE FUNCTION locked(n int) RETURNS int IMMUTABLE "
+      "LANGUAGE plpgsql AS $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE relation "
+      "= to_regclass('public.migrations') AND mode = 'ShareRowExclusiveLock') THEN RAISE 'nobody "
+      "holds the table'; END IF; RETURN n; END $$");
+  report::RunRequest request =
+      RequestFor(database_, {{"001_i.sql", "CREATE INDEX CONCURRENTLY t_i ON t (locked(n));\n"}});
+  request.history.table = "public.migrations(name)";
+  const report::RunReport report = Execute(request);
+  EXPECT_EQ(Ending(report), "Succeeded 001") << (report.failure ? report.failure->message : "");
+}
+
 TEST_F(SteppedRunTest, RefusesAnIndexThatIsThereAlready) {
   sql_.Exec("CREATE TABLE t (n int); CREATE INDEX t_n ON t (n)");
   const Files files = {{"001_i.sql", "CREATE INDEX CONCURRENTLY t_n ON t (n);\n"}};

@@ -3,6 +3,7 @@
 namespace whimbrel::engine {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -224,8 +225,9 @@ TEST_F(VerifierIndexTest, ClearsAwayWhatReindexLeftOfAToastTableAndPartitions) {
   const std::string statement = "reindex table concurrently p";
   const std::string found = Find(statement);
   Interrupt(statement, "SELECT FROM p");
-  EXPECT_THAT(Indexes("'p1'::regclass"), HasSubstr("_ccold!"));
-  EXPECT_THAT(Indexes(toast), HasSubstr("_ccold!"));
+  // PostgreSQL 18 waits for the reader in an earlier phase than those before it.
+  EXPECT_THAT(Indexes("'p1'::regclass"), ContainsRegex("_cc(new|old)!"));
+  EXPECT_THAT(Indexes(toast), ContainsRegex("_cc(new|old)!"));
   EXPECT_EQ(CarryOut(statement, found), "");
   EXPECT_EQ(Indexes("'p1'::regclass"), "p1_a_idx");
   EXPECT_EQ(Indexes(toast), before);

@@ -239,6 +239,25 @@ TEST_F(RunFolderTest, LeavesNothingRunningAfterASigkill) {
   EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM whimbrel.whimbrel_migration"), "0");
 }
 
+TEST_F(RunFolderTest, LeavesNoIndexBuildRunningAtSigterm) {
+  sql_.Exec("CREATE TABLE t (n int)");
+  PgClient writer(database_);
+  writer.Exec("BEGIN; INSERT INTO t VALUES (1)");
+  folder_.Write("001_index.sql", "CREATE INDEX CONCURRENTLY i ON t (n);\n");
+  Subprocess process(Command({"--lock-timeout-seconds", "60"}));
+  const std::string building =
+      "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%' AND state = "
+      "'active' AND datname = current_database()";
+  ASSERT_TRUE(Eventually([&] { return sql_.Scalar(building) == "1"; }));
+  process.Signal(SIGTERM);
+  EXPECT_EQ(process.Wait(std::chrono::seconds(10)), 1);
+  EXPECT_EQ(sql_.Scalar(building), "0");
+  // The next run clears away what the build left, and builds.
+  writer.Exec("COMMIT");
+  EXPECT_EQ(Run().exit_code, 0);
+  EXPECT_EQ(sql_.Scalar("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass"), "t");
+}
+
 TEST_F(RunFolderTest, StopsCleanlyAtSigterm) {
   folder_.Write("001_slow.sql", kSlow);
   Subprocess process(Command());

@@ -17,7 +17,8 @@ namespace whimbrel::history {
 /// What to select so that ToLedgerRow understands it. Times are whole microseconds since 1970: no
 /// session setting changes their spelling, and 10,000 of them need no date arithmetic.
 inline constexpr std::string_view kLedgerRowColumns =
-    "kind, id, run, state, attempt, version, description, path, sum, raw_sum, sum_verified, "
+    "kind, id, run, state, attempt, version, description, path, sum, "
+    "CASE WHEN origin = 'imported' THEN raw_sum END, sum_verified, "
     "origin, "
     "(date_part('epoch', applied_at) * 1000000)::int8, duration_ms";
 

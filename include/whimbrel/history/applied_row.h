@@ -27,6 +27,8 @@ struct LedgerRow {
   std::string description;
   std::string path;
   std::optional<std::string> sum;  ///< In the format's spelling; nullopt: imported without a file.
+  /// SHA-256 of the bytes. Read back of imported rows alone, which lack it when there was no file:
+  /// of ten thousand own rows nobody needs it.
   std::optional<std::string> raw_sum;
   /// False: taken from the present file at import, not from the tool.
   bool sum_verified = true;

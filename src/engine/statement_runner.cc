@@ -113,9 +113,6 @@ RunResult<void> StatementRunner::Send(postgres::StatementStream& stream,
 Result<std::uint64_t, postgres::StreamError> StatementRunner::Watched(
     postgres::StatementStream& stream, postgres::Connection& connection) {
   const SessionWatch::Scope watch = session_.watch().Watch(connection);
-  if (&connection == &session_.connection()) return connection.Run(stream);
-  // The main session holds the locks meanwhile.
-  const SessionWatch::KeptAlive alive = session_.watch().KeepAlive(session_.connection());
   return connection.Run(stream);
 }
 

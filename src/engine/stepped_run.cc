@@ -248,6 +248,8 @@ RunResult<void> SteppedRun::Send(const Single& single) {
   const bool fresh = single.facts.non_transactional &&
                      sql::Describe(*single.facts.non_transactional).needs_fresh_session;
   if (!fresh) return statements_.RunAlone(statement, session_.connection());
+  // The main session holds the locks meanwhile.
+  const SessionWatch::KeptAlive alive = session_.watch().KeepAlive(session_.connection());
   RunResult<postgres::Connection> connection = ConnectWhenReady(context_);
   if (!connection) return tl::make_unexpected(std::move(connection.error()));
   return statements_.RunAlone(statement, *connection);

@@ -35,8 +35,8 @@ PgResult<bool> TryAdvisoryLock(Connection& connection, std::int64_t key);
 PgResult<bool> AdvisoryUnlock(Connection& connection, std::int64_t key);
 /// The session that holds the lock of `key` in this database.
 PgResult<std::optional<LockHolder>> FindLockHolder(Connection& connection, std::int64_t key);
-/// Ends every other session of this database whose application_name begins with `prefix`, provided that
-/// the one of `holder` is still there under its name: process ids are used again. How many; an
+/// Ends every other session of this database whose application_name begins with `prefix`, provided
+/// that the one of `holder` is still there under its name: process ids are used again. How many; an
 /// error where our role may not.
 PgResult<std::uint64_t> TerminateSessions(Connection& connection, std::string_view prefix,
                                           const LockHolder& holder);

@@ -36,11 +36,14 @@ class Rows {
 
   class Iterator {
    public:
+    // The names are std::iterator_traits'.
+    // NOLINTBEGIN(readability-identifier-naming)
     using iterator_category = std::input_iterator_tag;
     using value_type = Row;
     using difference_type = std::ptrdiff_t;
     using pointer = void;
     using reference = Row;
+    // NOLINTEND(readability-identifier-naming)
 
     Iterator(const pg_result* result, std::size_t index) : result_(result), index_(index) {}
     Row operator*() const { return {result_, index_}; }

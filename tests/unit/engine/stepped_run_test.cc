@@ -31,6 +31,9 @@ struct Row {
 std::string Count(const std::vector<Row>& rows) {
   migration::ResolvedMigration migration;
   migration.path = "1_x.sql";
+  migration::MemorySourceBuilder builder;
+  EXPECT_TRUE(builder.Add(migration.path, "SELECT 1;", "a test").has_value());
+  migration.up.file = std::move(builder).Build()->files.front();
   Step step;
   step.migration = &migration;
   step.resume.emplace();

@@ -45,7 +45,7 @@ Result<std::unique_ptr<ScriptStream>> ScriptStream::Open(const migration::Script
   Result<std::unique_ptr<ByteSource>> bytes = script.Open();
   if (!bytes) return tl::make_unexpected(bytes.error());
   return std::unique_ptr<ScriptStream>(
-      new ScriptStream(std::move(*bytes), script, outline, std::move(options)));
+      new ScriptStream(std::move(*bytes), script, outline, options));
 }
 
 ScriptStream::ScriptStream(std::unique_ptr<ByteSource> bytes, const migration::Script& script,
@@ -54,7 +54,7 @@ ScriptStream::ScriptStream(std::unique_ptr<ByteSource> bytes, const migration::S
       hashed_(*bytes_),
       script_(script),
       outline_(outline),
-      options_(std::move(options)),
+      options_(options),
       session_strings_(options_.standard_conforming_strings),
       splitter_(hashed_, {.file = script.file->path(),
                           .standard_conforming_strings = options_.standard_conforming_strings,

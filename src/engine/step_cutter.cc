@@ -78,7 +78,7 @@ Result<void> StepCutter::ReadDirectives(const Statement& statement, const Statem
                   "begins or ends a transaction: put it before the statement that it is meant for, "
                   "or write `-- whimbrel: file …` at the beginning of the file");
   }
-  outline_.directives.emplace(statement.position.offset, std::move(read->statement));
+  outline_.directives.emplace(statement.position.offset, read->statement);
   return {};
 }
 
@@ -230,7 +230,7 @@ void StepCutter::Append(const Statement& statement, const StatementFacts& facts)
 
 StepCutter::OpenStep& StepCutter::Open(const SourcePosition& position) {
   if (!step_) {
-    step_.emplace();
+    step_ = OpenStep{};
     step_->step.position = position;
   }
   return *step_;

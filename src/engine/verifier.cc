@@ -70,7 +70,7 @@ std::unique_ptr<Verifier> ForDrop(std::optional<sql::DropTarget> target,
 std::unique_ptr<Verifier> ForPublications(std::optional<sql::SubscriptionTarget> target) {
   if (!target.has_value()) return nullptr;
   if (target->change == sql::PublicationChange::kSet) return RunAgain();
-  return VerifyPublications(std::move(*target));
+  return VerifyPublications(*target);
 }
 
 std::unique_ptr<Verifier> ForSlot(std::optional<sql::CallTarget> call) {

@@ -24,7 +24,7 @@ std::unique_ptr<Verifier> VerifyReindexConcurrently(sql::ReindexTarget target);
 
 // verifier_partition.cc
 
-std::unique_ptr<Verifier> VerifyDetach(sql::DetachTarget target);
+std::unique_ptr<Verifier> VerifyDetach(const sql::DetachTarget& target);
 
 // verifier_object.cc: what is there or is not.
 
@@ -42,10 +42,10 @@ std::unique_ptr<Verifier> VerifyDistributeTable(std::string table);
 
 // verifier_state.cc: what has the wanted value or has not.
 
-std::unique_ptr<Verifier> VerifyDatabaseTablespace(sql::DatabaseTablespaceTarget target);
+std::unique_ptr<Verifier> VerifyDatabaseTablespace(const sql::DatabaseTablespaceTarget& target);
 /// ALTER SUBSCRIPTION ADD or DROP PUBLICATION.
-std::unique_ptr<Verifier> VerifyPublications(sql::SubscriptionTarget target);
-std::unique_ptr<Verifier> VerifyExtensionUpdate(sql::ExtensionUpdateTarget target);
+std::unique_ptr<Verifier> VerifyPublications(const sql::SubscriptionTarget& target);
+std::unique_ptr<Verifier> VerifyExtensionUpdate(const sql::ExtensionUpdateTarget& target);
 
 // verifier_aggregate.cc
 

@@ -53,7 +53,7 @@ class DetachVerifier final : public JsonVerifier {
 
 }  // namespace
 
-std::unique_ptr<Verifier> VerifyDetach(sql::DetachTarget target) {
+std::unique_ptr<Verifier> VerifyDetach(const sql::DetachTarget& target) {
   return std::make_unique<DetachVerifier>(target);
 }
 

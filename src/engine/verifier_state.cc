@@ -68,7 +68,7 @@ constexpr std::string_view kExtensionVersion =
 
 }  // namespace
 
-std::unique_ptr<Verifier> VerifyDatabaseTablespace(sql::DatabaseTablespaceTarget target) {
+std::unique_ptr<Verifier> VerifyDatabaseTablespace(const sql::DatabaseTablespaceTarget& target) {
   const std::string fault = "the database " + postgres::QuoteIdentifier(target.database) +
                             " is not in the tablespace " +
                             postgres::QuoteIdentifier(target.tablespace);
@@ -76,7 +76,7 @@ std::unique_ptr<Verifier> VerifyDatabaseTablespace(sql::DatabaseTablespaceTarget
                                          fault);
 }
 
-std::unique_ptr<Verifier> VerifyPublications(sql::SubscriptionTarget target) {
+std::unique_ptr<Verifier> VerifyPublications(const sql::SubscriptionTarget& target) {
   const bool added = target.change == sql::PublicationChange::kAdd;
   return std::make_unique<StateVerifier>(added ? kPublicationsAdded : kPublicationsDropped,
                                          target.name, Json(target.publications).dump(),
@@ -85,7 +85,7 @@ std::unique_ptr<Verifier> VerifyPublications(sql::SubscriptionTarget target) {
                                              " are not as the statement makes them");
 }
 
-std::unique_ptr<Verifier> VerifyExtensionUpdate(sql::ExtensionUpdateTarget target) {
+std::unique_ptr<Verifier> VerifyExtensionUpdate(const sql::ExtensionUpdateTarget& target) {
   return std::make_unique<StateVerifier>(
       kExtensionVersion, target.name, target.version.value_or(""),
       "the extension " + target.name + " does not have the wanted version");

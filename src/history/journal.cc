@@ -20,7 +20,7 @@ int ToInt(const std::optional<std::string>& text) {
 
 }  // namespace
 
-Journal::Journal(std::string schema, std::string set)
+Journal::Journal(std::string_view schema, std::string set)
     : set_(std::move(set)),
       migrations_(LedgerTable(schema, kMigrationTable)),
       journal_(LedgerTable(schema, kJournalTable)) {}

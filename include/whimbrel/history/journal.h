@@ -35,7 +35,7 @@ struct Claim {
 /// schema-qualified, immutable.
 class Journal {
  public:
-  Journal(std::string schema, std::string set);
+  Journal(std::string_view schema, std::string set);
 
   /// Rows of the migrations of this set whose state is running, by step.
   postgres::PgResult<std::vector<JournalRow>> Read(postgres::Connection& connection) const;

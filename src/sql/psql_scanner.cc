@@ -96,7 +96,8 @@ PsqlScanner::Impl::MaybePiece PsqlScanner::Impl::ScanSql() {
         return at > 0 ? TakeText(at) : ScanCommand();
       case LexemeKind::kSpace:
         statement_.OnSpace();
-        if (const std::size_t line = text.find('\n'); copies_ > 0 && line != text.npos) {
+        if (const std::size_t line = text.find('\n');
+            copies_ > 0 && line != std::string_view::npos) {
           state_ = State::kCopyData;
           at_line_start_ = true;
           return TakeText(at + line + 1);

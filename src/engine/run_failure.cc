@@ -51,13 +51,14 @@ RunFailure Describe(const PgError& error, Reason fallback) {
 
 }  // namespace
 
-RunFailure FromInterruption(Interruption interruption, const std::string& doing) {
+RunFailure FromInterruption(Interruption interruption, const std::string& doing,
+                            const std::string& aftermath) {
   RunFailure out;
   const bool deadline = interruption == Interruption::kDeadlineReached;
   out.failure.reason = deadline ? Reason::kDeadlineExceeded : Reason::kCancelled;
   out.failure.message = (deadline ? "execution.deadlineSeconds ended the run while "
                                   : "the run was cancelled while ") +
-                        doing + "; what was under way was rolled back";
+                        doing + "; " + aftermath;
   if (deadline) out.failure.hint = "raise execution.deadlineSeconds, or ask for a retry";
   return out;
 }

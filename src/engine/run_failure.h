@@ -36,9 +36,10 @@ using RunResult = Result<T, RunFailure>;
 /// What is said of an error of the source.
 [[nodiscard]] RunFailure FromSourceError(const Error& error, const std::string& version);
 [[nodiscard]] RunFailure FromFailure(report::Failure failure);
-/// Our own limits: deadline or a request to stop.
-[[nodiscard]] RunFailure FromInterruption(postgres::Interruption interruption,
-                                          const std::string& doing);
+/// Our own limits: deadline or a request to stop. `aftermath`: what became of the work.
+[[nodiscard]] RunFailure FromInterruption(
+    postgres::Interruption interruption, const std::string& doing,
+    const std::string& aftermath = "what was under way was rolled back");
 
 /// A failure after which this run tries no more: a lock that was not free within
 /// execution.lockBudgetSeconds is waiting, and counts as little as the wait for our own lock does.

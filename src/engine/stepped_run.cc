@@ -150,7 +150,16 @@ RunResult<void> SteppedRun::RunSingle(std::size_t index) {
   if (!done || single.verdict.verdict == Verification::Verdict::kDone) return done;
   done = CarryGuarded(single);
   if (!done) {
-    if (!done.error().transient) ClearAway(single);
+    RunFailure& failure = done.error();
+    if (failure.cause && failure.cause->interruption != postgres::Interruption::kNone) {
+      failure.failure.message =
+          FromInterruption(failure.cause->interruption, "applying " + step_.migration->Label(),
+                           "the statement is no part of a transaction: the next run looks what "
+                           "became of it, and clears it away or goes on")
+              .failure.message;
+    } else if (!failure.transient) {
+      ClearAway(single);
+    }
     return done;
   }
   return Conclude(single);

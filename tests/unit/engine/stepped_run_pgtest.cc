@@ -255,6 +255,23 @@ TEST_F(SteppedRunTest, KnowsItsOwnLeftoversAfterTheStatementWasMended) {
   EXPECT_EQ(InvalidIndexes(), "0");
 }
 
+TEST_F(SteppedRunTest, SaysOfACancelledStatementThatTheNextRunLooksAfterIt) {
+  sql_.Exec("CREATE TABLE t (n int)");
+  PgClient writer(database_);
+  writer.Exec("BEGIN; INSERT INTO t VALUES (1)");
+  const Files files = {{"001_i.sql", "CREATE INDEX CONCURRENTLY t_n ON t (n);\n"}};
+  std::stop_source stop;
+  const report::RunReport stopped =
+      RunNow(RequestFor(database_, files), stop.get_token(), [&](const report::Progress& progress) {
+        if (!progress.activity.empty()) stop.request_stop();
+      });
+  EXPECT_EQ(Ending(stopped), "Cancelled 001");
+  EXPECT_THAT(stopped.failure->message, HasSubstr("the next run looks what became of it"));
+  writer.Exec("COMMIT");
+  EXPECT_EQ(Ending(Execute(RequestFor(database_, files))), "Succeeded 001");
+  EXPECT_EQ(InvalidIndexes(), "0");
+}
+
 struct Loss {
   const char* name;
   const char* request;  ///< After this one the connection is lost.

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controller/job_facts.h"
+#include "controller/observed.h"
+#include "whimbrel/report/runner.h"
+
+namespace whimbrel::controller {
+
+/// A run that is a Job, as far as one can see.
+struct JobObservation {
+  /// With a report once the run has ended: the pod's termination message, or one that says how it
+  /// was lost (kRunnerLost: outcome unknown, the next attempt reads the database).
+  report::RunStatus status;
+  /// Why its pod does not start: kJobPending or kImagePullFailed, with the cluster's own words.
+  std::optional<Obstacle> obstacle;
+};
+
+/// Pure. `pods` are those of this Job's run, ended ones included; `refusals` what the Job
+/// controller said about pods that it could not create (quota, admission), newest first.
+[[nodiscard]] JobObservation ObserveJob(const JobFacts& job, const std::vector<PodFacts>& pods,
+                                        const std::vector<std::string>& refusals);
+
+/// The Job is gone and so are its pods, without a report: what is known of the end.
+[[nodiscard]] report::RunReport LostRun(const std::string& what);
+
+/// When the next Job may start although `pods` of earlier ones are there: at once (nullopt) where
+/// all have ended; else 60 s after the end of the grace period that was given to the last of them
+/// (the fence is in PostgreSQL). SystemTime::max(): nobody has asked it to end yet.
+[[nodiscard]] std::optional<SystemTime> NextJobNotBefore(const std::vector<PodFacts>& pods,
+                                                         SystemTime now);
+
+}  // namespace whimbrel::controller

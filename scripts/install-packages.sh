@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a target of the Makefile needs; quick when all of them are there.
-# Usage: scripts/install-packages.sh demo|test|check|bench|chaos|fuzz|servers …
+# Usage: scripts/install-packages.sh demo|test|check|bench|chaos|fuzz|servers|e2e …
 set -euo pipefail
 
 build=(cmake ninja-build g++ pkg-config ccache
@@ -20,8 +20,11 @@ packages_for() {
     fuzz)  echo "${build[@]}" libpg-query-dev mold clang-16 libclang-rt-16-dev llvm-16 ;;
     chaos) echo "${build[@]}" "${testing[@]}" patch postgresql-15 ;;
     # What scripts/postgres-bin.sh needs to fetch another PostgreSQL major.
+    # A node (see tests/e2e), and buildah for its images. python3-venv: as for test.
+    e2e)   echo "${build[@]}" postgresql-15 etcd-server openssl ca-certificates python3-venv jq iproute2 \
+                containerd runc containernetworking-plugins iptables conntrack buildah kmod ;;
     servers) echo maven unzip xz-utils ;;
-    *) echo "install-packages: no package set is called '$1'; there are build, demo, test, check, bench, chaos, fuzz, servers" >&2
+    *) echo "install-packages: no package set is called '$1'; there are build, demo, test, check, bench, chaos, fuzz, servers, e2e" >&2
        exit 2 ;;
   esac
 }

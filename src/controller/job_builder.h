@@ -5,6 +5,7 @@
 
 #include "controller/observed.h"
 #include "whimbrel/controller/api.h"
+#include "whimbrel/controller/controller.h"
 #include "whimbrel/kube/object_client.h"
 
 namespace whimbrel::controller {
@@ -17,12 +18,6 @@ inline constexpr std::string_view kOwnerNameAnnotation = "whimbrel.dev/migration
 inline constexpr std::string_view kDigestAnnotation = "whimbrel.dev/source-digest";
 inline constexpr std::string_view kNumberAnnotation = "whimbrel.dev/run-number";
 inline constexpr std::string_view kResolvedAnnotation = "whimbrel.dev/resolved";  // JSON
-
-/// What an installation decides about the pods of runs.
-struct RunnerImage {
-  std::string image;                        ///< Empty: mode Job is not available here.
-  std::string pull_policy = "IfNotPresent";
-};
 
 /// `<name cut to 40>-<uid8>-<n>`: at most 63 characters (design §6).
 [[nodiscard]] std::string JobName(const Metadata& owner, int number);

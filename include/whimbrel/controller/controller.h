@@ -16,6 +16,12 @@
 
 namespace whimbrel::controller {
 
+/// What an installation decides about the pods of runs (execution.mode: Job).
+struct RunnerImage {
+  std::string image;  ///< Empty: there are none, and a resource that asks for one is told so.
+  std::string pull_policy = "IfNotPresent";
+};
+
 struct ControllerOptions {
   std::vector<std::string> namespaces;  ///< Empty: all.
   int workers = 4;                      ///< Reconcile passes at once; none waits for a database.
@@ -29,6 +35,7 @@ struct ControllerOptions {
   /// Runs in this process also what asks for mode Job: where there is no cluster that could run
   /// one.
   bool jobs_in_process = false;
+  RunnerImage runner;
 };
 
 /// Where one resource stands.

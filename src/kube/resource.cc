@@ -14,9 +14,31 @@ const Resource& Secrets() {
   return resource;
 }
 
+const Resource& Jobs() {
+  static const Resource resource{
+      .group = "batch", .version = "v1", .plural = "jobs", .kind = "Job"};
+  return resource;
+}
+
+const Resource& Pods() {
+  static const Resource resource{.group = "", .version = "v1", .plural = "pods", .kind = "Pod"};
+  return resource;
+}
+
+const Resource& Leases() {
+  static const Resource resource{
+      .group = "coordination.k8s.io", .version = "v1", .plural = "leases", .kind = "Lease"};
+  return resource;
+}
+
 const Resource& Events() {
   static const Resource resource{
       .group = "events.k8s.io", .version = "v1", .plural = "events", .kind = "Event"};
+  return resource;
+}
+
+const Resource& CoreEvents() {
+  static const Resource resource{.group = "", .version = "v1", .plural = "events", .kind = "Event"};
   return resource;
 }
 

@@ -26,6 +26,10 @@ constexpr std::array kRows = {
     Row{Reason::kWaitingForLock, "WaitingForLock", kReconciling},
     Row{Reason::kMigrating, "Migrating", kReconciling},
     Row{Reason::kRetrying, "Retrying", kReconciling},
+    // The pod of a run cannot start yet: the cluster goes on trying by itself.
+    Row{Reason::kJobPending, "JobPending", kReconciling},
+    // The end of a run was not seen: the database is read again.
+    Row{Reason::kRunnerLost, "RunnerLost", kReconciling},
     Row{Reason::kCancelled, "Cancelled", kReconciling},
     Row{Reason::kInvalidSpec, "InvalidSpec", kStalledByFiles},
     Row{Reason::kInvalidSource, "InvalidSource", kStalledByFiles},
@@ -44,6 +48,9 @@ constexpr std::array kRows = {
     Row{Reason::kHistoryConflict, "HistoryConflict", kStalledByFiles},
     Row{Reason::kHistoryRegressed, "HistoryRegressed", kStalledByFiles},
     Row{Reason::kRollbackForbidden, "RollbackForbidden", kStalledByFiles},
+    Row{Reason::kImagePullFailed, "ImagePullFailed", kStalledOutside},
+    // The API server or an admission webhook refused the Job.
+    Row{Reason::kJobRejected, "JobRejected", kStalledOutside},
     Row{Reason::kInternalError, "InternalError", kStalledOutside},
 };
 

@@ -25,7 +25,12 @@ struct Resource {
 /// The resources that Whimbrel speaks.
 [[nodiscard]] const Resource& ConfigMaps();
 [[nodiscard]] const Resource& Secrets();
+[[nodiscard]] const Resource& Jobs();
+[[nodiscard]] const Resource& Pods();
+[[nodiscard]] const Resource& Leases();
 [[nodiscard]] const Resource& Events();  ///< events.k8s.io/v1
+/// The same events in the older schema, whose fields (`involvedObject`) selectors may name.
+[[nodiscard]] const Resource& CoreEvents();
 
 /// Namespace and name; the only input of a reconcile pass.
 struct ObjectKey {

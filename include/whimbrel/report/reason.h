@@ -20,6 +20,8 @@ enum class Reason {
   kWaitingForLock,
   kMigrating,
   kRetrying,
+  kJobPending,
+  kRunnerLost,
   kCancelled,
   // Stalled: a human must act.
   kInvalidSpec,
@@ -38,6 +40,8 @@ enum class Reason {
   kHistoryConflict,
   kHistoryRegressed,
   kRollbackForbidden,
+  kImagePullFailed,
+  kJobRejected,
   kInternalError,
 };
 

@@ -43,12 +43,16 @@ TEST(ReasonTest, BelongsToTheClassThatTheDesignGivesIt) {
       {Reason::kWaitingForDatabase, "WaitingForDatabase", kReconciling},
       {Reason::kWaitingForLock, "WaitingForLock", kReconciling},
       {Reason::kRetrying, "Retrying", kReconciling},
+      {Reason::kJobPending, "JobPending", kReconciling},
+      {Reason::kRunnerLost, "RunnerLost", kReconciling},
       // Design §5: a Stalled reason with an outside cause.
       {Reason::kRetryLimitExceeded, "RetryLimitExceeded", kStalledOutside},
       {Reason::kAuthenticationFailed, "AuthenticationFailed", kStalledOutside},
       {Reason::kPermissionDenied, "PermissionDenied", kStalledOutside},
       {Reason::kReadOnlyDatabase, "ReadOnlyDatabase", kStalledOutside},
       {Reason::kDatabaseMissing, "DatabaseMissing", kStalledOutside},
+      {Reason::kImagePullFailed, "ImagePullFailed", kStalledOutside},
+      {Reason::kJobRejected, "JobRejected", kStalledOutside},
       // Caused by the files or the spec.
       {Reason::kInvalidSource, "InvalidSource", kStalledByFiles},
       {Reason::kChecksumMismatch, "ChecksumMismatch", kStalledByFiles},

@@ -168,6 +168,8 @@ json WriteRun(const RunState& run) {
       .Text("activity", run.activity)
       .Positive("done", run.done)
       .Positive("total", run.total)
+      .Text("jobName", run.job_name)
+      .Text("podName", run.pod_name)
       .Take();
 }
 
@@ -190,7 +192,9 @@ RunState ReadRun(const json& value) {
           .copied_bytes = Integer(value, "copiedBytes").value_or(0),
           .activity = Text(value, "activity"),
           .done = Number(value, "done", 0),
-          .total = Number(value, "total", 0)};
+          .total = Number(value, "total", 0),
+          .job_name = Text(value, "jobName"),
+          .pod_name = Text(value, "podName")};
 }
 
 json WriteFailure(const FailureStatus& failure) {

@@ -86,6 +86,8 @@ struct RunState {
   std::string activity;                       ///< What the server does for it.
   int done = 0;                               ///< Migrations applied by this run so far.
   int total = 0;                              ///< Migrations that it wants to apply.
+  std::string job_name;  ///< Of its Job, in the resource's namespace; empty: it is in process.
+  std::string pod_name;  ///< Of the Job's pod, once there is one.
 
   [[nodiscard]] bool ended() const { return id.empty() || completion_time.has_value(); }
   friend bool operator==(const RunState&, const RunState&) = default;

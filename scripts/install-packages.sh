@@ -19,10 +19,10 @@ packages_for() {
     # llvm-16 has the symbolizer, which gives a crash its lines.
     fuzz)  echo "${build[@]}" libpg-query-dev mold clang-16 libclang-rt-16-dev llvm-16 ;;
     chaos) echo "${build[@]}" "${testing[@]}" patch postgresql-15 ;;
-    # What scripts/postgres-bin.sh needs to fetch another PostgreSQL major.
     # A node (see tests/e2e), and buildah for its images. python3-venv: as for test.
-    e2e)   echo "${build[@]}" postgresql-15 etcd-server openssl ca-certificates python3-venv jq iproute2 \
-                containerd runc containernetworking-plugins iptables conntrack buildah kmod ;;
+    e2e)   echo "${build[@]}" postgresql-15 etcd-server openssl ca-certificates python3-venv iproute2 \
+                containerd runc containernetworking-plugins buildah ;;
+    # What scripts/postgres-bin.sh needs to fetch another PostgreSQL major.
     servers) echo maven unzip xz-utils ;;
     *) echo "install-packages: no package set is called '$1'; there are build, demo, test, check, bench, chaos, fuzz, servers, e2e" >&2
        exit 2 ;;

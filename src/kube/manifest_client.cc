@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "kube/manifest_errors.h"
 #include "kube/manifest_files.h"
 #include "kube/manifest_objects.h"
 #include "kube/manifest_store.h"
@@ -19,23 +20,6 @@ namespace whimbrel::kube {
 namespace {
 
 constexpr std::size_t kMaxEventObjects = 1000;
-
-tl::unexpected<ApiError> Refuse(ApiErrorReason reason, int code, std::string message) {
-  return tl::make_unexpected(
-      ApiError{.reason = reason, .code = code, .message = std::move(message)});
-}
-
-/// `databasemigrations.whimbrel.dev "orders"`, as API errors begin.
-std::string Quoted(const Resource& resource, const std::string& name) {
-  return resource.plural + (resource.group.empty() ? "" : "." + resource.group) + " \"" + name +
-         "\"";
-}
-
-tl::unexpected<ApiError> NotFound(const Resource& resource, const std::string& name) {
-  return Refuse(ApiErrorReason::kNotFound, 404, Quoted(resource, name) + " not found");
-}
-
-tl::unexpected<ApiError> Cancelled() { return Refuse(ApiErrorReason::kCancelled, 0, "stopped"); }
 
 /// A member of metadata; empty when there is none.
 std::string MetadataOf(const Json& object, const char* field) {
@@ -53,12 +37,6 @@ ObjectKey KeyOf(const Json& object) {
 void KeepStatus(Json& object, const Json* old) {
   object.erase("status");
   if (old != nullptr && old->contains("status")) object["status"] = old->at("status");
-}
-
-std::string Joined(const std::vector<std::string>& problems) {
-  std::string text;
-  for (const std::string& problem : problems) text += (text.empty() ? "" : ", ") + problem;
-  return problems.size() == 1 ? text : "[" + text + "]";
 }
 
 Json AsAsked(const Json& object, bool metadata_only) {
@@ -88,10 +66,14 @@ class ManifestClientImpl final : public ManifestClient {
                         const WatchHandler& handler, std::stop_token stop) override;
   ApiResult<Json> Create(const Resource& resource, const Json& object,
                          std::stop_token stop) override;
+  ApiResult<Json> Update(const Resource& resource, const Json& object,
+                         std::stop_token stop) override;
   ApiResult<Json> Apply(const Resource& resource, const Json& object, const ApplyOptions& options,
                         std::stop_token stop) override;
   ApiResult<void> Delete(const Resource& resource, const ObjectKey& key, const std::string& uid,
                          std::stop_token stop) override;
+  ApiResult<std::string> ReadLog(const ObjectKey& pod, const LogOptions& options,
+                                 std::stop_token stop) override;
 
  private:
   using Id = std::pair<Resource, ObjectKey>;
@@ -311,6 +293,24 @@ ApiResult<Json> ManifestClientImpl::Create(const Resource& resource, const Json&
   return Write(id, std::move(fresh), nullptr);
 }
 
+ApiResult<Json> ManifestClientImpl::Update(const Resource& resource, const Json& object,
+                                           std::stop_token stop) {
+  if (stop.stop_requested()) return Cancelled();
+  if (auto served = CheckServed(resource); !served) return tl::make_unexpected(served.error());
+  const Id id{resource, KeyOf(object)};
+  const std::string version = MetadataOf(object, "resourceVersion");
+  if (version.empty()) {
+    return Refuse(ApiErrorReason::kInvalid, 422, "an update must carry metadata.resourceVersion");
+  }
+  const std::lock_guard lock(mutex_);
+  const ManifestStore::Ptr old = store_.Find(resource, id.second);
+  if (old == nullptr) return NotFound(resource, id.second.name);
+  if (version != MetadataOf(*old, "resourceVersion")) return Modified(resource, id.second.name);
+  Json intention = object;
+  if (Served(resource) != nullptr) KeepStatus(intention, old.get());
+  return Write(id, std::move(intention), old.get());
+}
+
 ApiResult<Json> ManifestClientImpl::Apply(const Resource& resource, const Json& object,
                                           const ApplyOptions& options, std::stop_token stop) {
   if (stop.stop_requested()) return Cancelled();
@@ -325,10 +325,7 @@ ApiResult<Json> ManifestClientImpl::Apply(const Resource& resource, const Json& 
   if (old == nullptr && status) return NotFound(resource, id.second.name);
   const std::string version = MetadataOf(object, "resourceVersion");
   if (!version.empty() && (old == nullptr || version != MetadataOf(*old, "resourceVersion"))) {
-    return Refuse(ApiErrorReason::kConflict, 409,
-                  "Operation cannot be fulfilled on " + Quoted(resource, id.second.name) +
-                      ": the object has been modified; please apply your changes to the latest "
-                      "version and try again");
+    return Modified(resource, id.second.name);
   }
   Json intention = old == nullptr ? Json::object() : *old;
   if (status) {
@@ -377,6 +374,11 @@ ApiResult<void> ManifestClientImpl::Delete(const Resource& resource, const Objec
   store_.Remove(resource, key);
   changed_.notify_all();
   return {};
+}
+
+ApiResult<std::string> ManifestClientImpl::ReadLog(const ObjectKey& pod, const LogOptions&,
+                                                   std::stop_token) {
+  return NotFound(Pods(), pod.name);
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ class Reflector::Impl {
         options_.resource,
         {.ns = options_.ns,
          .label_selector = options_.label_selector,
+         .field_selector = options_.field_selector,
          .metadata_only = options_.metadata_only},
         [&](Json&& object) {
           const ObjectKey key = KeyOf(object);
@@ -92,6 +93,7 @@ class Reflector::Impl {
         options_.resource,
         {.ns = options_.ns,
          .label_selector = options_.label_selector,
+         .field_selector = options_.field_selector,
          .metadata_only = options_.metadata_only,
          .resource_version = state_.resource_version,
          .timeout = timeout},

@@ -174,6 +174,19 @@ class RestClient final : public ObjectClient {
         std::move(stop));
   }
 
+  ApiResult<Json> Update(const Resource& resource, const Json& object,
+                         std::stop_token stop) override {
+    const ObjectKey key = KeyOf(object);
+    if (auto valid = CheckKey(resource, key); !valid) return tl::make_unexpected(valid.error());
+    if (StringAt(object, "metadata", "resourceVersion").empty()) {
+      // The server would take this for some kinds, and overwrite whatever is there.
+      return Fail(ApiErrorReason::kInvalid, "an update must carry metadata.resourceVersion");
+    }
+    return FetchObject(RequestWithBody("PUT", ResourcePath(resource, key.ns, key.name),
+                                       "application/json", object),
+                       std::move(stop));
+  }
+
   ApiResult<Json> Apply(const Resource& resource, const Json& object, const ApplyOptions& options,
                         std::stop_token stop) override {
     const ObjectKey key = KeyOf(object);
@@ -200,6 +213,29 @@ class RestClient final : public ObjectClient {
                       std::move(stop));
     if (!answer) return tl::make_unexpected(answer.error());
     return {};
+  }
+
+  ApiResult<std::string> ReadLog(const ObjectKey& pod, const LogOptions& options,
+                                 std::stop_token stop) override {
+    if (auto valid = CheckKey(Pods(), pod); !valid) return tl::make_unexpected(valid.error());
+    const int lines = options.tail_lines;
+    const std::string query = Query({{"container", options.container},
+                                     {"tailLines", lines > 0 ? std::to_string(lines) : ""},
+                                     {"limitBytes", std::to_string(options.limit_bytes)}});
+    std::string text;
+    // The limit is kept here too: a kubelet counts what it read, not what it sends.
+    const ApiSender::Consumer append = [&](std::string_view bytes) {
+      text.append(bytes.substr(0, options.limit_bytes - text.size()));
+      return text.size() < options.limit_bytes;
+    };
+    // Errors come as JSON, and the server refuses whoever does not take that.
+    const ApiResult<void> sent =
+        sender_.Send(Request("GET", ResourcePath(Pods(), pod.ns, pod.name, "log") + query,
+                             "application/json, */*"),
+                     append, std::move(stop));
+    const bool full = text.size() == options.limit_bytes;
+    if (!sent && !full) return tl::make_unexpected(sent.error());
+    return text;
   }
 
  private:

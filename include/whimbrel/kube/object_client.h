@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <stop_token>
@@ -46,6 +47,12 @@ struct ApplyOptions {
   std::string subresource;  ///< "" or "status".
 };
 
+struct LogOptions {
+  std::string container;             ///< Empty: the only one of the pod.
+  int tail_lines = 0;                ///< The last so many; 0: from the beginning.
+  std::size_t limit_bytes = 65'536;  ///< Never more; what comes after is left out.
+};
+
 /// The Kubernetes API as the controller sees it. Two implementations: RestClient (a real API
 /// server) and ManifestClient (manifests in memory); the controller cannot tell them apart.
 /// Thread-safe. A call blocks at most for its own timeout (30 s; watches for WatchOptions::timeout)
@@ -64,7 +71,14 @@ class ObjectClient {
   /// kExpired: list again.
   virtual ApiResult<void> Watch(const Resource& resource, const WatchOptions& options,
                                 const WatchHandler& handler, std::stop_token stop) = 0;
+  /// An object of that name is kAlreadyExists. It may be our own: the answer to an earlier attempt
+  /// can be lost after the server has stored the object.
   virtual ApiResult<Json> Create(const Resource& resource, const Json& object,
+                                 std::stop_token stop) = 0;
+  /// Replaces the whole object (PUT; a status where it is a subresource stays). It must carry the
+  /// metadata.resourceVersion that it was computed from, or it is kInvalid; when the server's is
+  /// newer, or the object is gone, it is kConflict (or kNotFound). Returns the object as stored.
+  virtual ApiResult<Json> Update(const Resource& resource, const Json& object,
                                  std::stop_token stop) = 0;
   /// Server-side apply of a whole intention (design §6, Status). With metadata.resourceVersion in
   /// the body a write over a newer object is kConflict. Returns the object as stored.
@@ -74,6 +88,10 @@ class ObjectClient {
   /// given.
   virtual ApiResult<void> Delete(const Resource& resource, const ObjectKey& key,
                                  const std::string& uid, std::stop_token stop) = 0;
+  /// What a container wrote so far. Any bytes: a program may write no UTF-8. Empty while the
+  /// pod is on no node; kInvalid while the container has not begun, and for one that it has not.
+  virtual ApiResult<std::string> ReadLog(const ObjectKey& pod, const LogOptions& options,
+                                         std::stop_token stop) = 0;
 };
 
 }  // namespace whimbrel::kube

@@ -27,8 +27,9 @@ class ReflectorHandler {
 struct ReflectorOptions {
   std::string name;  ///< For logs.
   Resource resource;
-  std::string ns;  ///< Empty: all.
-  std::string label_selector;
+  std::string ns;              ///< Empty: all.
+  std::string label_selector;  ///< An object that leaves the selection is reported as gone.
+  std::string field_selector;
   bool metadata_only = false;
   Backoff backoff{std::chrono::milliseconds(800), std::chrono::seconds(30)};
 };

@@ -51,6 +51,10 @@ class FlakyClient final : public kube::ObjectClient {
                                      std::stop_token stop) override {
     return real_.Create(resource, object, stop);
   }
+  kube::ApiResult<kube::Json> Update(const kube::Resource& resource, const kube::Json& object,
+                                     std::stop_token stop) override {
+    return real_.Update(resource, object, stop);
+  }
   kube::ApiResult<kube::Json> Apply(const kube::Resource& resource, const kube::Json& object,
                                     const kube::ApplyOptions& options,
                                     std::stop_token stop) override {
@@ -61,6 +65,10 @@ class FlakyClient final : public kube::ObjectClient {
   kube::ApiResult<void> Delete(const kube::Resource& resource, const kube::ObjectKey& key,
                                const std::string& uid, std::stop_token stop) override {
     return real_.Delete(resource, key, uid, stop);
+  }
+  kube::ApiResult<std::string> ReadLog(const kube::ObjectKey& pod, const kube::LogOptions& options,
+                                       std::stop_token stop) override {
+    return real_.ReadLog(pod, options, stop);
   }
 
  private:

@@ -150,6 +150,10 @@ class RefusingClient : public kube::ObjectClient {
                                      std::stop_token) override {
     return object;
   }
+  kube::ApiResult<kube::Json> Update(const kube::Resource&, const kube::Json& object,
+                                     std::stop_token) override {
+    return object;
+  }
   kube::ApiResult<kube::Json> Apply(const kube::Resource&, const kube::Json& object,
                                     const kube::ApplyOptions&, std::stop_token) override {
     return object;
@@ -157,6 +161,10 @@ class RefusingClient : public kube::ObjectClient {
   kube::ApiResult<void> Delete(const kube::Resource&, const kube::ObjectKey&, const std::string&,
                                std::stop_token) override {
     return {};
+  }
+  kube::ApiResult<std::string> ReadLog(const kube::ObjectKey&, const kube::LogOptions&,
+                                       std::stop_token) override {
+    return std::string();
   }
 
  private:

@@ -19,10 +19,14 @@ class FakeObjectClient : public ObjectClient {
       list;
   std::function<ApiResult<void>(const WatchOptions&, const WatchHandler&, std::stop_token)> watch;
   std::function<ApiResult<Json>(const Json&, std::stop_token)> create;
+  std::function<ApiResult<Json>(const Json&, std::stop_token)> update;
   std::function<ApiResult<Json>(const Json&, const ApplyOptions&, std::stop_token)> apply;
+  std::function<ApiResult<Json>(const Resource&, const ObjectKey&, std::stop_token)> get;
 
-  ApiResult<Json> Get(const Resource&, const ObjectKey&, std::stop_token) override {
-    return Undefined();
+  ApiResult<Json> Get(const Resource& resource, const ObjectKey& key,
+                      std::stop_token stop) override {
+    if (!get) return Undefined();
+    return get(resource, key, std::move(stop));
   }
   ApiResult<std::string> List(const Resource&, const ListOptions& options,
                               const ListHandler& handler, std::stop_token stop) override {
@@ -38,6 +42,10 @@ class FakeObjectClient : public ObjectClient {
     if (!create) return Undefined();
     return create(object, std::move(stop));
   }
+  ApiResult<Json> Update(const Resource&, const Json& object, std::stop_token stop) override {
+    if (!update) return Undefined();
+    return update(object, std::move(stop));
+  }
   ApiResult<Json> Apply(const Resource&, const Json& object, const ApplyOptions& options,
                         std::stop_token stop) override {
     if (!apply) return Undefined();
@@ -45,6 +53,9 @@ class FakeObjectClient : public ObjectClient {
   }
   ApiResult<void> Delete(const Resource&, const ObjectKey&, const std::string&,
                          std::stop_token) override {
+    return Undefined();
+  }
+  ApiResult<std::string> ReadLog(const ObjectKey&, const LogOptions&, std::stop_token) override {
     return Undefined();
   }
 

@@ -161,6 +161,33 @@ TEST_F(ManifestClientTest, AStatusComputedFromAnOlderObjectIsAConflict) {
   EXPECT_EQ(Get().at("status").at("observedGeneration"), 1);
 }
 
+TEST_F(ManifestClientTest, AnUpdateReplacesTheSpecAloneAndOnlyOfTheVersionItWasMadeFrom) {
+  Json object = Get();
+  const std::string first = VersionOf(object);
+  ASSERT_TRUE(ApplyStatus(first, {{"observedGeneration", 1}}));
+  object["spec"]["suspend"] = true;
+  object["status"] = {{"observedGeneration", 7}};
+  const auto stale = client_->Update(kMigrations, object, {});
+  ASSERT_FALSE(stale);
+  EXPECT_TRUE(stale.error().IsConflict()) << stale.error().ToString();
+
+  object["metadata"]["resourceVersion"] = VersionOf(Get());
+  const auto updated = client_->Update(kMigrations, object, {});
+  ASSERT_TRUE(updated) << updated.error().ToString();
+  EXPECT_EQ(updated->at("metadata").at("generation"), 2);
+  EXPECT_EQ(updated->at("status").at("observedGeneration"), 1);
+
+  object["metadata"].erase("resourceVersion");
+  EXPECT_EQ(client_->Update(kMigrations, object, {}).error().reason, ApiErrorReason::kInvalid);
+  object["metadata"]["resourceVersion"] = "1";
+  object["metadata"]["name"] = "absent";
+  EXPECT_TRUE(client_->Update(kMigrations, object, {}).error().IsNotFound());
+}
+
+TEST_F(ManifestClientTest, ThereAreNoPodsAndNoLogs) {
+  EXPECT_TRUE(client_->ReadLog({"shop", "pod"}, {}, {}).error().IsNotFound());
+}
+
 TEST_F(ManifestClientTest, AStatusThatBreaksTheSchemaIsInvalid) {
   const auto result = ApplyStatus("", {{"phase", "x"}, {"appliedCount", -1}});
   ASSERT_FALSE(result);

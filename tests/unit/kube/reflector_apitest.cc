@@ -140,6 +140,47 @@ TEST_F(ReflectorApiTest, SeesWhatHappenedWhileItsConnectionWasCut) {
   EXPECT_EQ(picture.lists(), 1);
 }
 
+/// Jobs and pods as they are selected in Job mode: by our label, and a pod by its name.
+TEST_F(ReflectorApiTest, WhatLeavesTheSelectionIsGone) {
+  const auto client = Connect(server_.kubeconfig());
+  const auto create = [&](const Resource& resource, const std::string& name, const json& labels) {
+    const json pod = {{"restartPolicy", "Never"},
+                      {"containers", json::array({{{"name", "runner"}, {"image", "none"}}})}};
+    const json spec = resource == Pods() ? pod : json{{"template", {{"spec", pod}}}};
+    const auto created =
+        client->Create(resource,
+                       {{"apiVersion", resource.ApiVersion()},
+                        {"kind", resource.kind},
+                        {"metadata", {{"name", name}, {"namespace", ns_}, {"labels", labels}}},
+                        {"spec", spec}},
+                       {});
+    ASSERT_TRUE(created) << created.error().ToString();
+  };
+  for (const Resource& resource : {Jobs(), Pods()}) {
+    create(resource, "mine", {{"whimbrel.dev/x", "1"}});
+    create(resource, "foreign", json::object());
+    Picture labelled;
+    Picture named;
+    ReflectorOptions options = Options();
+    options.resource = resource;
+    options.label_selector = "whimbrel.dev/x";
+    const Reflector by_label(*client, options, labelled);
+    options.label_selector.clear();
+    options.field_selector = "metadata.name=mine";
+    const Reflector by_name(*client, options, named);
+    ASSERT_TRUE(BecomesEqual(labelled, {{"mine", ""}})) << resource.kind;
+    ASSERT_TRUE(BecomesEqual(named, {{"mine", ""}})) << resource.kind;
+    create(resource, "second", {{"whimbrel.dev/x", "2"}});
+    ASSERT_TRUE(BecomesEqual(labelled, {{"mine", ""}, {"second", ""}})) << resource.kind;
+    server_.MustKubectl({"label", resource.plural, "-n", ns_, "mine", "whimbrel.dev/x-"});
+    EXPECT_TRUE(BecomesEqual(labelled, {{"second", ""}})) << resource.kind;
+    server_.MustKubectl({"label", resource.plural, "-n", ns_, "foreign", "whimbrel.dev/x=3"});
+    EXPECT_TRUE(BecomesEqual(labelled, {{"second", ""}, {"foreign", ""}})) << resource.kind;
+    EXPECT_TRUE(BecomesEqual(named, {{"mine", ""}})) << resource.kind;
+    EXPECT_EQ(labelled.lists(), 1) << resource.kind;
+  }
+}
+
 TEST_F(ReflectorApiTest, EndsQuicklyAlthoughTheServerIsSilent) {
   TcpProxy proxy(server_.port());
   const auto client =

@@ -98,6 +98,42 @@ TEST_F(RestClientApiTest, AnApplyOverANewerObjectIsAConflict) {
   EXPECT_TRUE(conflict.error().IsConflict()) << conflict.error().ToString();
 }
 
+TEST_F(RestClientApiTest, OfTwoThatUpdateALeaseFromOneVersionTheSecondHasAConflict) {
+  const json lease = {{"apiVersion", "coordination.k8s.io/v1"},
+                      {"kind", "Lease"},
+                      {"metadata", {{"name", "leader"}, {"namespace", ns_}}},
+                      {"spec", {{"holderIdentity", "a"}, {"leaseDurationSeconds", 15}}}};
+  const auto created = client_->Create(Leases(), lease, {});
+  ASSERT_TRUE(created) << created.error().ToString();
+  EXPECT_EQ(client_->Create(Leases(), lease, {}).error().reason, Reason::kAlreadyExists);
+
+  json mine = *created;
+  mine["spec"]["holderIdentity"] = "b";
+  const auto updated = client_->Update(Leases(), mine, {});
+  ASSERT_TRUE(updated) << updated.error().ToString();
+  EXPECT_EQ(updated->at("spec").at("holderIdentity"), "b");
+  EXPECT_NE(VersionOf(*updated), VersionOf(*created));
+  EXPECT_EQ(client_->Update(Leases(), mine, {}).error().reason, Reason::kConflict);
+  mine["metadata"]["name"] = "absent";
+  EXPECT_EQ(client_->Update(Leases(), mine, {}).error().reason, Reason::kConflict);
+}
+
+TEST_F(RestClientApiTest, APodThatIsOnNoNodeHasNoLogYet) {
+  const json pod = {
+      {"apiVersion", "v1"},
+      {"kind", "Pod"},
+      {"metadata", {{"name", "p"}, {"namespace", ns_}}},
+      {"spec", {{"containers", json::array({{{"name", "runner"}, {"image", "none"}}})}}}};
+  ASSERT_TRUE(client_->Create(Pods(), pod, {}));
+  const auto log = client_->ReadLog(Key("p"), {.container = "runner", .tail_lines = 20}, {});
+  ASSERT_TRUE(log) << log.error().ToString();
+  EXPECT_EQ(*log, "");
+  const auto no_container = client_->ReadLog(Key("p"), {.container = "none"}, {});
+  ASSERT_FALSE(no_container);
+  EXPECT_EQ(no_container.error().reason, Reason::kInvalid) << no_container.error().ToString();
+  EXPECT_TRUE(client_->ReadLog(Key("absent"), {}, {}).error().IsNotFound());
+}
+
 TEST_F(RestClientApiTest, AnInvalidObjectIsInvalidAndSaysWhy) {
   const auto invalid = client_->Create(ConfigMaps(), ConfigMap("Not_A_Name"), {});
   ASSERT_FALSE(invalid);

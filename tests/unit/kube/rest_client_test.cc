@@ -7,10 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kube/object_json.h"
-#include "kube/rest_client_parts.h"
-#include "scripted_transport.h"
-#include "support/fake_clock.h"
+#include "rest_client_fixture.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -20,65 +17,6 @@ using std::chrono::seconds;
 using testing::FakeClock;
 using Kind = TransportError::Kind;
 using Reason = ApiErrorReason;
-
-const ObjectKey kKey{"ns", "a"};
-
-std::string HeaderOf(const HttpRequest& request, const std::string& name) {
-  std::string values;
-  for (const auto& [key, value] : request.headers) {
-    if (key == name) values += values.empty() ? value : " and " + value;
-  }
-  return values;
-}
-
-json ConfigMap(const std::string& name) {
-  return {{"apiVersion", "v1"},
-          {"kind", "ConfigMap"},
-          {"metadata", {{"name", name}, {"namespace", "ns"}}}};
-}
-
-std::string Event(const std::string& type, const json& object) {
-  return json{{"type", type}, {"object", object}}.dump() + "\n";
-}
-
-class RestClientTest : public ::testing::Test {
- protected:
-  RestClientTest() { Build({.user_agent = "whimbrel/test"}); }
-
-  void Build(RestClientOptions options) {
-    RestClientParts parts;
-    parts.transport = std::make_unique<ScriptedTransport>(script_);
-    parts.token = std::make_unique<TokenSource>(
-        Secret(), "/token", [this](const std::string&) -> Result<std::string> { return token_; },
-        clock_);
-    parts.server = "h:1";
-    parts.options = std::move(options);
-    client_ = AssembleRestClient(std::move(parts), clock_);
-  }
-
-  ApiResult<Json> Get() { return client_->Get(ConfigMaps(), kKey, {}); }
-
-  ApiResult<std::string> List(std::vector<std::string>* names, ListOptions options = {}) {
-    return client_->List(
-        ConfigMaps(), options,
-        [names](Json&& object) { names->push_back(StringAt(object, "metadata", "name")); }, {});
-  }
-
-  ApiResult<void> Watch(std::vector<std::string>* events) {
-    return client_->Watch(
-        ConfigMaps(), {.resource_version = "7"},
-        [events](WatchEventType type, Json&& object) {
-          const char* const names[] = {"added ", "modified ", "deleted ", "bookmark "};
-          events->push_back(names[static_cast<int>(type)] + StringAt(object, "metadata", "name"));
-        },
-        {});
-  }
-
-  FakeClock clock_{FakeClock::Sleep::kJumps};
-  std::string token_ = "secret-token";
-  ScriptedTransport::Script script_;
-  std::unique_ptr<ObjectClient> client_;
-};
 
 TEST_F(RestClientTest, GetAsksForOneObjectAndPrunesIt) {
   script_.answers = {

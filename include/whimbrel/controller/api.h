@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -91,12 +92,45 @@ struct ExecutionSpec {
   RetrySpec retry;
 };
 
+struct TolerationSpec {
+  std::string key;  ///< Empty: all.
+  std::string op;   ///< `Exists` or `Equal`; empty: the latter.
+  std::string value;
+  std::string effect;  ///< Empty: all.
+  std::optional<std::int64_t> seconds;
+};
+
+/// Quantities as Kubernetes spells them; empty: not set.
+struct ResourceAmounts {
+  std::string cpu;
+  std::string memory;
+  std::string ephemeral_storage;
+};
+
+/// What may be said about the pods of runs: an allow-list, never a pod template (design §5).
+struct JobSpec {
+  std::string service_account;  ///< Empty: the namespace's default. Its token is never mounted.
+  std::map<std::string, std::string> pod_labels;
+  std::map<std::string, std::string> pod_annotations;
+  ResourceAmounts requests;
+  ResourceAmounts limits;
+  std::map<std::string, std::string> node_selector;
+  std::vector<TolerationSpec> tolerations;
+  std::string priority_class;
+  std::string runtime_class;
+  std::vector<std::string> image_pull_secrets;
+  int successful_history_limit = 1;
+  int failed_history_limit = 3;
+  std::optional<std::int64_t> ttl_seconds_after_finished;
+};
+
 struct Spec {
   bool suspend = false;
   SourceSpec source;
   DatabaseSpec database;
   report::HistoryRequest history;
   ExecutionSpec execution;
+  JobSpec job;
   std::string target_version;  ///< Empty: the newest (`Latest`).
 };
 

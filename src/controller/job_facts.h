@@ -54,6 +54,7 @@ struct PodFacts {
   std::string message;
   bool node_silent = false;  ///< The node does not answer (condition Ready, reason NodeNotReady…).
   std::optional<PodEnd> end;
+  bool gone = false;  ///< Deleted; kept in memory until what it said last was read.
 
   /// Nothing of it executes any more.
   [[nodiscard]] bool ended() const { return end || phase == "Succeeded" || phase == "Failed"; }

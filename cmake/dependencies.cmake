@@ -11,6 +11,8 @@ pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 # The pkg-config file carries the -D flags that Debian's split library was built with; without them
 # the header and the library disagree on the layout of their classes.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+# Of prometheus-cpp only the core: its CMake package would also want curl and civetweb.
+pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 if(WHIMBREL_TESTS OR WHIMBREL_BENCHMARKS OR WHIMBREL_FUZZERS)
   # PostgreSQL's own scanner and grammar, as the judge of ours. It has neither a CMake nor a pkg-config file.
   find_library(PG_QUERY_LIBRARY pg_query REQUIRED)

@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(cmake ninja-build g++ pkg-config ccache
        libcpp-httplib-dev nlohmann-json3-dev libyaml-cpp-dev libpq-dev libspdlog-dev libssl-dev
-       libcli11-dev libexpected-dev zlib1g-dev)
+       libcli11-dev libexpected-dev zlib1g-dev prometheus-cpp-dev)
 testing=(libgtest-dev libgmock-dev libpg-query-dev)
 
 packages_for() {

@@ -8,6 +8,7 @@ class NullSink final : public MetricsSink {
   void Count(std::string_view, Labels, double) override {}
   void Gauge(std::string_view, Labels, double) override {}
   void Observe(std::string_view, Labels, double) override {}
+  void Drop(std::string_view, Labels) override {}
 };
 
 }  // namespace

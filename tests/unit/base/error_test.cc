@@ -69,6 +69,7 @@ TEST(MetricsSinkTest, TheNullSinkTakesAnything) {
   sink.Count("whimbrel_x_total", {{"a", "b"}}, 1);
   sink.Gauge("whimbrel_x", {}, -1);
   sink.Observe("whimbrel_x_seconds", {}, 0.5);
+  sink.Drop("whimbrel_x", {});
   EXPECT_EQ(&sink, &MetricsSink::Null());
 }
 

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# ctr of one node. Usage: ctr.sh NODE_FOLDER ARGUMENT…
+exec ctr --address "$1/containerd.sock" "${@:2}"

@@ -40,9 +40,12 @@ Result<void> MemorySourceBuilder::Add(std::string path, std::string bytes,
   }
   const auto known = entries_.find(path);
   if (known != entries_.end()) {
-    return Fail(ErrorKind::kInvalidArgument, "the file " + path + " is in " + known->second.origin +
-                                                 " and in " + std::string(origin) +
-                                                 ": rename or leave out one of them");
+    const std::string& first = known->second.origin;
+    return Fail(
+        ErrorKind::kInvalidArgument,
+        "the file " + path + " is in " +
+            (first == origin ? first + " twice" : first + " and in " + std::string(origin)) +
+            ": rename or leave out one of them");
   }
   entries_.emplace(std::move(path), Entry{std::move(bytes), std::string(origin)});
   return {};

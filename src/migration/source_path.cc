@@ -1,7 +1,6 @@
 #include "migration/source_path.h"
 
 #include <algorithm>
-#include <string>
 
 #include "whimbrel/base/redact.h"
 #include "whimbrel/base/utf8.h"
@@ -10,13 +9,6 @@ namespace whimbrel::migration {
 namespace {
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
-
-/// The path as it can stand in a message.
-std::string Printable(std::string_view path) {
-  std::string text = TruncateUtf8(path, 256);
-  std::replace_if(text.begin(), text.end(), IsControl, '?');
-  return text;
-}
 
 /// What is wrong with it, as the end of a sentence; empty when nothing is.
 std::string_view Defect(std::string_view path) {
@@ -37,12 +29,18 @@ std::string_view Defect(std::string_view path) {
 
 }  // namespace
 
+std::string PrintablePath(std::string_view path) {
+  std::string text = TruncateUtf8(path, 256);
+  std::replace_if(text.begin(), text.end(), IsControl, '?');
+  return text;
+}
+
 Result<void> CheckPath(std::string_view path, std::string_view origin) {
   const std::string_view defect = Defect(path);
   if (defect.empty()) return {};
-  return Fail(ErrorKind::kInvalidArgument, "the path `" + Printable(path) + "` of a file from " +
-                                               std::string(origin) + " " + std::string(defect) +
-                                               ": rename the file");
+  return Fail(ErrorKind::kInvalidArgument, "the path `" + PrintablePath(path) +
+                                               "` of a file from " + std::string(origin) + " " +
+                                               std::string(defect) + ": rename the file");
 }
 
 }  // namespace whimbrel::migration

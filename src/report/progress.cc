@@ -1,35 +1,78 @@
 #include "whimbrel/report/progress.h"
 
+#include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "report/json_values.h"
 
 namespace whimbrel::report {
+namespace {
 
-std::string_view ToString(Progress::Phase phase) {
-  switch (phase) {
-    case Progress::Phase::kStarting:
-      return "Starting";
-    case Progress::Phase::kConnecting:
-      return "Connecting";
-    case Progress::Phase::kWaitingForDatabase:
-      return "WaitingForDatabase";
-    case Progress::Phase::kWaitingForLock:
-      return "WaitingForLock";
-    case Progress::Phase::kWaitingForSlot:
-      return "WaitingForSlot";
-    case Progress::Phase::kPlanning:
-      return "Planning";
-    case Progress::Phase::kMigrating:
-      return "Migrating";
-    case Progress::Phase::kRetrying:
-      return "Retrying";
-    case Progress::Phase::kDone:
-      return "Done";
+using nlohmann::json;
+using Phase = Progress::Phase;
+
+constexpr std::array<std::pair<Phase, std::string_view>, 9> kPhases = {{
+    {Phase::kStarting, "Starting"},
+    {Phase::kConnecting, "Connecting"},
+    {Phase::kWaitingForDatabase, "WaitingForDatabase"},
+    {Phase::kWaitingForLock, "WaitingForLock"},
+    {Phase::kWaitingForSlot, "WaitingForSlot"},
+    {Phase::kPlanning, "Planning"},
+    {Phase::kMigrating, "Migrating"},
+    {Phase::kRetrying, "Retrying"},
+    {Phase::kDone, "Done"},
+}};
+
+tl::unexpected<Error> NoProgress(const std::string& why) {
+  return Fail(ErrorKind::kInvalidArgument, "the line is no progress of a run: " + why);
+}
+
+std::string TextOf(const json& line, const char* name) {
+  return line.contains(name) ? line.at(name).get<std::string>() : std::string();
+}
+
+template <class T>
+T NumberOf(const json& line, const char* name) {
+  return line.contains(name) ? Integer<T>(line.at(name)) : T{};
+}
+
+Result<Progress> Read(const json& line) {
+  if (line.at("type").get<std::string>() != "progress") return NoProgress("it has another type");
+  const auto name = line.at("phase").get<std::string>();
+  const std::optional<Phase> phase = ParsePhase(name);
+  if (!phase) return NoProgress("unknown phase `" + name + "`");
+  return Progress{.phase = *phase,
+                  .detail = TextOf(line, "detail"),
+                  .version = TextOf(line, "version"),
+                  .path = TextOf(line, "file"),
+                  .statement = NumberOf<std::uint64_t>(line, "statement"),
+                  .statements = NumberOf<std::uint64_t>(line, "statements"),
+                  .line = NumberOf<int>(line, "line"),
+                  .copied_bytes = NumberOf<std::uint64_t>(line, "copiedBytes"),
+                  .activity = TextOf(line, "activity"),
+                  .done = NumberOf<int>(line, "done"),
+                  .total = NumberOf<int>(line, "total")};
+}
+
+}  // namespace
+
+std::string_view ToString(Phase phase) {
+  for (const auto& [value, name] : kPhases) {
+    if (value == phase) return name;
   }
   return "";
 }
 
-nlohmann::json ToJson(const Progress& progress) {
-  nlohmann::json out = {{"type", "progress"}, {"phase", ToString(progress.phase)}};
+std::optional<Phase> ParsePhase(std::string_view text) {
+  for (const auto& [value, name] : kPhases) {
+    if (name == text) return value;
+  }
+  return std::nullopt;
+}
+
+json ToJson(const Progress& progress) {
+  json out = {{"type", "progress"}, {"phase", ToString(progress.phase)}};
   const auto text = [&](const char* name, const std::string& value) {
     if (!value.empty()) out[name] = value;
   };
@@ -49,6 +92,14 @@ nlohmann::json ToJson(const Progress& progress) {
     out["total"] = progress.total;
   }
   return out;
+}
+
+Result<Progress> ProgressFromJson(const json& line) {
+  try {
+    return Read(line);
+  } catch (const json::exception& e) {
+    return NoProgress(e.what());
+  }
 }
 
 }  // namespace whimbrel::report

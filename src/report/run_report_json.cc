@@ -1,7 +1,7 @@
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "report/json_values.h"
 #include "whimbrel/report/run_report.h"
 
 namespace whimbrel::report {
@@ -11,19 +11,6 @@ using nlohmann::json;
 
 tl::unexpected<Error> Unreadable(const std::string& why) {
   return Fail(ErrorKind::kInvalidArgument, "the run report cannot be read: " + why);
-}
-
-/// A whole number, or the nearest one that fits. Throws where there is none: nlohmann's own
-/// conversion cuts fractions off, and that of what does not fit is undefined behaviour.
-template <class T>
-T Integer(const json& value) {
-  const auto fit = [](auto number) {
-    using Limits = std::numeric_limits<T>;
-    if (std::cmp_less(number, Limits::min())) return Limits::min();
-    return std::cmp_greater(number, Limits::max()) ? Limits::max() : static_cast<T>(number);
-  };
-  if (value.is_number_unsigned()) return fit(value.get_ref<const json::number_unsigned_t&>());
-  return fit(value.get_ref<const json::number_integer_t&>());
 }
 
 json ToJson(const SourcePosition& position) {
@@ -103,24 +90,6 @@ Result<Notice> NoticeFromJson(const json& value) {
   return Notice{.kind = *kind, .message = value.at("message").get<std::string>()};
 }
 
-template <class T>
-json ListToJson(const std::vector<T>& list) {
-  json array = json::array();
-  for (const T& element : list) array.push_back(ToJson(element));
-  return array;
-}
-
-/// Appends to `list`; the first element that cannot be read is the error.
-template <class T>
-Result<void> ReadList(const json& array, Result<T> (*read)(const json&), std::vector<T>& list) {
-  for (const json& element : array) {
-    Result<T> value = read(element);
-    if (!value) return tl::make_unexpected(std::move(value).error());
-    list.push_back(*std::move(value));
-  }
-  return {};
-}
-
 void ReadScalars(const json& value, RunReport& report) {
   value.at("succeeded").get_to(report.succeeded);
   value.at("transient").get_to(report.transient);
@@ -172,9 +141,9 @@ json ToJson(const RunReport& report) {
                 {"targetVersion", report.target_version},
                 {"appliedCount", report.applied_count},
                 {"appliedThisRun", report.applied_this_run},
-                {"applied", ListToJson(report.applied)},
+                {"applied", ListToJson(report.applied, ToJson)},
                 {"pendingCount", report.pending_count},
-                {"pending", ListToJson(report.pending)},
+                {"pending", ListToJson(report.pending, ToJson)},
                 {"format", report.format},
                 {"formatReason", report.format_reason},
                 {"sourceDigest", report.source_digest},
@@ -183,7 +152,7 @@ json ToJson(const RunReport& report) {
                 {"serverVersion", report.server_version},
                 {"database", report.database},
                 {"systemIdentifier", report.system_identifier},
-                {"notices", ListToJson(report.notices)}};
+                {"notices", ListToJson(report.notices, ToJson)}};
   if (report.failure) value["failure"] = ToJson(*report.failure);
   return value;
 }

@@ -2,8 +2,11 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "whimbrel/base/error.h"
 
 namespace whimbrel::report {
 
@@ -37,9 +40,14 @@ struct Progress {
 
 /// `WaitingForLock`.
 [[nodiscard]] std::string_view ToString(Progress::Phase phase);
+[[nodiscard]] std::optional<Progress::Phase> ParsePhase(std::string_view text);
 
-/// One line of `-o json` while a run goes on: `"type": "progress"`, the phase, and of the rest what
-/// is known. Counts of `done` and `total` are there as soon as there is something to apply.
+/// One line of `-o json` and of the log of a runner's pod while a run goes on: `"type":
+/// "progress"`, the phase, and of the rest what is known. Counts of `done` and `total` are there as
+/// soon as there is something to apply.
 [[nodiscard]] nlohmann::json ToJson(const Progress& progress);
+/// kInvalidArgument: no progress (another type of line), an unknown phase, a field of the wrong
+/// type. What is not there was not known; unknown fields are ignored.
+[[nodiscard]] Result<Progress> ProgressFromJson(const nlohmann::json& json);
 
 }  // namespace whimbrel::report

@@ -16,9 +16,10 @@ struct RunnerFiles {
   static constexpr std::string_view kRoot = "/etc/whimbrel";
   static constexpr std::string_view kTask = "task/task.json";      ///< Of kTaskAnnotation.
   static constexpr std::string_view kInline = "task/inline.json";  ///< Of kInlineAnnotation.
-  static constexpr std::string_view kSource = "source";  ///< `source/<i>/<key>`: RunnerTask::folders.
+  /// `source/<i>/<key>`, with the i of RunnerTask::folders.
+  static constexpr std::string_view kSource = "source";
   static constexpr std::string_view kArchive = "archive/archive.tar.gz";
-  static constexpr std::string_view kCredentials = "credentials";    ///< A file for each key.
+  static constexpr std::string_view kCredentials = "credentials";  ///< A file for each key.
   static constexpr std::string_view kAuthority = "authority/ca.pem";
   static constexpr std::string_view kClientCertificate = "client/tls.crt";
   static constexpr std::string_view kClientKey = "client/tls.key";
@@ -31,8 +32,9 @@ inline constexpr std::string_view kInlineAnnotation = "whimbrel.dev/inline-sql";
 
 /// The keys of one ConfigMap, mounted at `source/<i>`.
 struct MountedFolder {
-  std::string origin;     ///< For errors: `ConfigMap shop/orders-sql`.
-  std::string directory;  ///< Put before each key; empty: none.
+  std::string origin;                  ///< For errors: `ConfigMap shop/orders-sql`.
+  std::string directory;               ///< Put before each key; empty: none.
+  std::vector<std::string> keys = {};  ///< That must be there; empty: whatever is mounted.
 
   friend bool operator==(const MountedFolder&, const MountedFolder&) = default;
 };
@@ -42,14 +44,15 @@ struct MountedFolder {
 struct RunnerTask {
   static constexpr int kSchemaVersion = 1;
 
-  /// Without `source`, credentials, PEM texts and conninfo. `database.keys` and `connection` count.
+  /// Without `source`, credentials, PEM texts and conninfo; `database.keys` and `connection` count.
+  /// `database.trust` is no part of it: in a pod it is Trust::kCluster, whatever anybody writes.
   RunRequest request;
   std::string source_digest;  ///< Of the files that were planned; another one is kSourceChanged.
   std::vector<MountedFolder> folders;
-  std::string archive;       ///< Origin of the archive; empty: none.
+  std::string archive;  ///< Origin of the archive; empty: none.
   bool inline_files = false;
-  std::string secret;              ///< Name of the Secret with the login; empty: none.
-  std::string authority;           ///< Origin of the CA (`Secret shop/ca, key ca.crt`); empty: none.
+  std::string secret;     ///< Name of the Secret with the login; empty: none.
+  std::string authority;  ///< Origin of the CA (`Secret shop/ca, key ca.crt`); empty: none.
   std::string client_certificate;  ///< Name of its Secret; empty: none.
 };
 

@@ -4,7 +4,6 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "whimbrel/report/progress.h"
 #include "whimbrel/report/run_report.h"
 
 namespace whimbrel::report {
@@ -179,13 +178,6 @@ TEST(NoticeTest, HasANameOfItsKindBothWays) {
     EXPECT_EQ(ParseNoticeKind(ToString(kind)), kind) << i;
   }
   EXPECT_EQ(ParseNoticeKind("imported"), std::nullopt);
-}
-
-TEST(ProgressTest, HasANameForEachPhase) {
-  EXPECT_EQ(ToString(Progress::Phase::kWaitingForLock), "WaitingForLock");
-  for (int i = 0; i <= static_cast<int>(Progress::Phase::kDone); ++i) {
-    EXPECT_FALSE(ToString(static_cast<Progress::Phase>(i)).empty()) << i;
-  }
 }
 
 }  // namespace

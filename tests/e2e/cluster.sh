@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# A private Kubernetes cluster on this machine: a control plane and two nodes, for the e2e tests.
+# A private Kubernetes cluster on this machine, for the e2e tests: a control plane, two nodes and a PostgreSQL.
 # Usage: tests/e2e/cluster.sh up|down|status
 #        tests/e2e/cluster.sh load IMAGE.tar …          import images (docker-archive or OCI) on both nodes
 #        tests/e2e/cluster.sh pause|resume NODE         freeze its kubelet: containers go on, nobody hears of them
-#        tests/e2e/cluster.sh crash|start NODE          power failure: everything of it dies at once
+#        tests/e2e/cluster.sh crash|start MACHINE       power failure: everything of a node, or of postgres, dies at once
 #
 # Needs root and Debian's containerd, runc, etcd-server …: scripts/install-packages.sh e2e. Not systemd.
-# Everything lies in E2E_CLUSTER (default /tmp/whimbrel-e2e); its KUBECONFIG is $E2E_CLUSTER/kubeconfig.
+# Everything lies in E2E_CLUSTER (default /tmp/whimbrel-e2e): kubeconfig, postgres.env for libpq, all logs.
 #
-# Each "machine" (control, node1, node2) is a PID and mount namespace of its own: killing its first
+# Each "machine" (control, node1, node2, postgres) is a PID and mount namespace of its own: killing its first
 # process kills all of it, and its mounts go with it. They share the host's network, where every
 # server has an address of its own on `lo`: nothing else listens there, so ports need no search, and
 # pods reach all of them through their bridge without any translation of addresses. That also is why
@@ -162,6 +162,11 @@ start_control() {
     start_machine control "$here/cluster/control.sh"
 }
 
+start_postgres() {
+  E2E_FOLDER=$folder/postgres E2E_HOST=$host_address E2E_ROOT=$root \
+    start_machine postgres "$here/cluster/postgres.sh"
+}
+
 # --- commands --------------------------------------------------------------------------------------
 
 check_machine() {
@@ -182,6 +187,20 @@ set_up_network() {
   done
 }
 
+# What the server and libpq's programs here need: key, certificate, password.
+prepare_postgres() (
+  umask 077
+  mkdir -p "$folder/postgres"
+  cd "$folder/pki"
+  sign postgres /CN=postgres "subjectAltName=IP:$host_address"
+  install -m 600 postgres.key "$folder/postgres/server.key"
+  install -m 644 postgres.crt "$folder/postgres/server.crt"
+  od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$folder/postgres/password"
+  printf 'export %s\n' PGHOST="$host_address" PGPORT=5432 PGUSER=postgres PGDATABASE=postgres \
+    PGPASSWORD="$(cat "$folder/postgres/password")" >"$folder/postgres.env"
+)
+
+postgres_answers() { (. "$folder/postgres.env" && psql -Xqc 'SELECT 1'); }
 node_ready() { "$programs/kubectl" wait --for=condition=Ready "node/$1" --timeout=1s; }
 images_there() { "$here/cluster/ctr.sh" "$folder/$1" version; }
 
@@ -215,14 +234,17 @@ up() {
     add_login "system:node:$name" system:nodes "$folder/$name/kubeconfig"
   done
   umask "$umask_before"
+  prepare_postgres
   set_up_network
   start_control
+  start_postgres
   for name in "${nodes[@]}"; do start_node "$name"; done
   "$here/cluster/pause-image.sh" "$folder/pause.tar"
   for name in "${nodes[@]}"; do wait_until 30 "containerd of $name" images_there "$name"; done
   load "$folder/pause.tar"
   wait_until 60 "the API server" "$programs/kubectl" get --raw /readyz
   for name in "${nodes[@]}"; do wait_until 60 "$name to be Ready" node_ready "$name"; done
+  wait_until 60 PostgreSQL postgres_answers
   # Only what tolerates it and wants it goes to the second node: it is there to be lost.
   "$programs/kubectl" taint --overwrite node node2 e2e=lossy:NoSchedule >/dev/null
   wait_until 30 "the ServiceAccount of the namespace default" "$programs/kubectl" -n default get serviceaccount default
@@ -233,7 +255,7 @@ down() {
   [ -e "$folder/settings" ] || { echo "cluster: none in $folder"; return; }
   load_settings
   local name address
-  for name in "${nodes[@]}" control; do stop_machine "$name"; done
+  for name in postgres "${nodes[@]}" control; do stop_machine "$name"; done
   for name in "${nodes[@]}"; do "$here/cluster/cgroup.sh" remove "$name" || true; done
   ip link del "$bridge" 2>/dev/null || true
   for address in "$api_address" "$host_address" "$(node_address node1)" "$(node_address node2)"; do
@@ -254,7 +276,7 @@ undo_up() {
 status() {
   load_settings
   local name
-  for name in control "${nodes[@]}"; do
+  for name in control "${nodes[@]}" postgres; do
     if running "$name"; then echo "$name: running"; else echo "$name: stopped"; fi
   done
   "$programs/kubectl" get nodes -o wide
@@ -281,8 +303,12 @@ case $command in
   load) load_settings && load "$@" ;;
   pause) load_settings && kill -STOP "$(program_of "$1" kubelet)" ;;
   resume) load_settings && kill -CONT "$(program_of "$1" kubelet)" ;;
-  crash) load_settings && node_number "$1" >/dev/null && stop_machine "$1" ;;
-  start) load_settings && start_node "$1" ;;
-  *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+  crash) load_settings && stop_machine "$1" ;;
+  start) load_settings
+         case $1 in
+           control | postgres) "start_$1" ;;
+           *) start_node "$1" ;;
+         esac ;;
+  *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
      exit 2 ;;
 esac

@@ -56,10 +56,12 @@ std::vector<std::string> ReferencedConfigMaps(const json& spec) {
   const auto add = [&](std::string name) {
     if (!name.empty()) names.push_back(std::move(name));
   };
-  for (auto& name : ListOf<std::string>(Member(spec, "source"), "configMaps",
+  const json& source = Member(spec, "source");
+  for (auto& name : ListOf<std::string>(source, "configMaps",
                                         [](const json& ref) { return Text(ref, "name"); })) {
     add(std::move(name));
   }
+  add(Text(Member(source, "archive"), "configMap"));
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());
   return names;

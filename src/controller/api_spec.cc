@@ -62,6 +62,12 @@ ConfigMapSource ReadConfigMap(const json& value) {
           .directory = Text(value, "directory")};
 }
 
+std::optional<ArchiveSource> ReadArchive(const json& value) {
+  if (!value.is_object()) return std::nullopt;
+  return ArchiveSource{.config_map = Text(value, "configMap"),
+                       .key = Text(value, "key", "migrations.tar.gz")};
+}
+
 InlineFile ReadInline(const json& value) {
   return {.name = Text(value, "name"), .sql = Text(value, "sql")};
 }
@@ -91,6 +97,7 @@ seconds ReadSeconds(const json& object, const char* field, seconds fallback) {
 SourceSpec SpecReader::ReadSource(const json& source) {
   SourceSpec out;
   out.config_maps = ListOf<ConfigMapSource>(source, "configMaps", ReadConfigMap);
+  out.archive = ReadArchive(Member(source, "archive"));
   out.inline_files = ListOf<InlineFile>(source, "inline", ReadInline);
   out.digest = Text(source, "digest");
   const std::string format = Text(source, "format", "Auto");
@@ -100,8 +107,8 @@ SourceSpec SpecReader::ReadSource(const json& source) {
   } else {
     out.format = *known;
   }
-  if (out.config_maps.empty() && out.inline_files.empty()) {
-    Refuse("spec.source: it names no files; set configMaps or inline");
+  if (out.config_maps.empty() && !out.archive && out.inline_files.empty()) {
+    Refuse("spec.source: it names no files; set configMaps, archive or inline");
   }
   return out;
 }

@@ -38,7 +38,8 @@ bool IsFirstWaitTooLong(const json& spec, const json& /*old*/) {
 
 bool IsNotOneSource(const json& spec, const json& /*old*/) {
   const json& source = Member(spec, "source");
-  return source.is_object() && Has(source, "configMaps") == Has(source, "inline");
+  const int kinds = int{Has(source, "configMaps")} + Has(source, "archive") + Has(source, "inline");
+  return source.is_object() && kinds != 1;
 }
 
 bool IsInlineTooLarge(const json& spec, const json& /*old*/) {
@@ -143,7 +144,7 @@ constexpr std::array kRules = {
          IsDeadlineTooShort},
     Rule{"spec.execution.retry.initialSeconds", "must not be greater than maxSeconds",
          IsFirstWaitTooLong},
-    Rule{"spec.source", "must have exactly one of configMaps and inline", IsNotOneSource},
+    Rule{"spec.source", "must have exactly one of configMaps, archive and inline", IsNotOneSource},
     Rule{"spec.source.inline",
          "must not hold more than 128 KiB of SQL in all; use configMaps for more",
          IsInlineTooLarge},

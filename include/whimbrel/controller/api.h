@@ -36,6 +36,14 @@ struct ConfigMapSource {
   friend bool operator==(const ConfigMapSource&, const ConfigMapSource&) = default;
 };
 
+/// A tar.gz in binaryData of a ConfigMap.
+struct ArchiveSource {
+  std::string config_map;
+  std::string key;
+
+  friend bool operator==(const ArchiveSource&, const ArchiveSource&) = default;
+};
+
 struct InlineFile {
   std::string name;
   std::string sql;
@@ -45,6 +53,7 @@ struct InlineFile {
 
 struct SourceSpec {
   std::vector<ConfigMapSource> config_maps;
+  std::optional<ArchiveSource> archive;
   std::vector<InlineFile> inline_files;
   migration::Format format = migration::Format::kAuto;
   std::string digest;  ///< `sha256:…`; empty: whatever the source holds.

@@ -92,6 +92,16 @@ TEST(Api, ReadsEveryField) {
   EXPECT_EQ(read.target_version, "12");
 }
 
+TEST(Api, AnArchiveHasAKeyByDefaultAndItsConfigMapIsWatched) {
+  json object = Minimal();
+  object["spec"]["source"] = {{"archive", {{"configMap", "packed"}}}};
+  EXPECT_EQ(ParseSpec(object["spec"])->source.archive,
+            (ArchiveSource{"packed", "migrations.tar.gz"}));
+  EXPECT_THAT(Summarize(object).config_maps, ElementsAre("packed"));
+  object["spec"]["source"]["archive"]["key"] = "a.tgz";
+  EXPECT_EQ(ParseSpec(object["spec"])->source.archive->key, "a.tgz");
+}
+
 TEST(Api, LatestIsNoVersion) {
   json spec = Minimal()["spec"];
   spec["target"]["version"] = "Latest";

@@ -4,6 +4,8 @@
 #include "controller/credentials.h"
 #include "controller/source_gatherer.h"
 #include "unit/controller/manifests.h"
+#include "unit/migration/archives.h"
+#include "whimbrel/base/hash.h"
 
 namespace whimbrel::controller {
 namespace {
@@ -101,6 +103,52 @@ TEST_F(GatherTest, TheOrderOfConfigMapsHasNoMeaning) {
   const SourceState back = Gather({.config_maps = {two, one}});
   EXPECT_EQ(forth->source->digest, back->source->digest);
   EXPECT_EQ(forth->resolved, back->resolved);
+}
+
+/// A ConfigMap `packed` with an archive and what is none.
+std::string PackedYaml(const std::string& archive) {
+  return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: packed}\ndata: {text: H4sIAAAA}\n"
+         "binaryData: {migrations.tar.gz: " +
+         Base64Encode(archive) + "}\n";
+}
+
+TEST_F(GatherTest, TakesTheFilesOutOfAnArchive) {
+  manifests_.Write(
+      "packed.yaml",
+      PackedYaml(migration::Gzip(migration::Tar({.path = "./b/2.sql", .content = "select 2"}) +
+                                 migration::Tar({.path = "./1.sql", .content = "select 1"}) +
+                                 migration::TarEnd())));
+  const SourceState state = Gather({.archive = ArchiveSource{"packed", "migrations.tar.gz"}});
+  ASSERT_TRUE(state) << state.error().message;
+  EXPECT_THAT(Paths(state), ElementsAre("1.sql", "b/2.sql"));
+  EXPECT_EQ(*state->source->Find("b/2.sql")->bytes(), "select 2");
+  ASSERT_EQ(state->resolved.size(), 1u);
+  EXPECT_EQ(state->resolved.front().name, "packed");
+  EXPECT_NE(state->resolved.front().resource_version, "");
+}
+
+TEST_F(GatherTest, SaysWhatIsWrongWithAnArchive) {
+  manifests_.Write("packed.yaml", PackedYaml(migration::Gzip(migration::Tar({.path = "../1.sql"}) +
+                                                             migration::TarEnd())));
+  struct Row {
+    ArchiveSource archive;
+    Reason reason;
+    std::string message;
+  };
+  for (const Row& row : std::vector<Row>{
+           {{"none", "a"}, Reason::kSourceNotFound, "ConfigMap shop/none does not exist"},
+           {{"packed", "a"}, Reason::kSourceNotFound, "ConfigMap shop/packed has no key a"},
+           {{"packed", "text"},
+            Reason::kInvalidSource,
+            "ConfigMap shop/packed, key text: an archive is no text, and must be in binaryData"},
+           {{"packed", "migrations.tar.gz"},
+            Reason::kInvalidSource,
+            "`../1.sql` of a file from ConfigMap shop/packed, key migrations.tar.gz"}}) {
+    const SourceState state = Gather({.archive = row.archive});
+    ASSERT_FALSE(state) << row.message;
+    EXPECT_EQ(state.error().reason, row.reason) << state.error().message;
+    EXPECT_THAT(state.error().message, HasSubstr(row.message));
+  }
 }
 
 TEST_F(GatherTest, ReadsTheSecretAndTheCertificates) {

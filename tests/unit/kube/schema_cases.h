@@ -53,6 +53,9 @@ inline constexpr SchemaRow kValidRows[] = {
     {"inline files", R"({"spec":{"source":{"configMaps":null,"inline":[
        {"name":"1.sql","sql":"{131071x}"},{"name":"2.sql","sql":"y"}]}}})",
      ""},
+    {"an archive", R"({"spec":{"source":{"configMaps":null,
+       "archive":{"configMap":"a.b","key":".sql-1_2.tar.gz"}}}})",
+     ""},
     {"a table without schema and column", R"({"spec":{"history":{"table":"migrations"}}})", ""},
     {"TLS off, said plainly", R"({"spec":{"database":{"tls":{"mode":"Disable"}}}})", ""},
 };
@@ -87,6 +90,11 @@ inline constexpr SchemaRow kInvalidRows[] = {
      R"(spec.source.configMaps[0]: Invalid value: "null": spec.source.configMaps[0] in body must be of type object: "null")"},
     {"no spec", R"({"spec":null})", "spec: Required value"},
     {"a null spec", R"({"spec":"$null"})", "spec: Required value"},
+    {"an archive of nowhere", R"({"spec":{"source":{"configMaps":null,"archive":{"key":"a"}}}})",
+     "spec.source.archive.configMap: Required value"},
+    {"an archive's key in a folder",
+     R"({"spec":{"source":{"configMaps":null,"archive":{"configMap":"a","key":"b/c"}}}})",
+     R"(spec.source.archive.key: Invalid value: "b/c": spec.source.archive.key in body should match '^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$')"},
     {"no source", R"({"spec":{"source":null}})", "spec.source: Required value"},
     {"no database", R"({"spec":{"database":null}})", "spec.database: Required value"},
     {"a ConfigMap without a name", R"({"spec":{"source":{"configMaps":[{}]}}})",

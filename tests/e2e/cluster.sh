@@ -200,6 +200,7 @@ prepare_postgres() (
     PGPASSWORD="$(cat "$folder/postgres/password")" >"$folder/postgres.env"
 )
 
+# shellcheck disable=SC1091
 postgres_answers() { (. "$folder/postgres.env" && psql -Xqc 'SELECT 1'); }
 node_ready() { "$programs/kubectl" wait --for=condition=Ready "node/$1" --timeout=1s; }
 images_there() { "$here/cluster/ctr.sh" "$folder/$1" version; }

@@ -1,0 +1,213 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2053  # Names are for the scenarios; what is expected may be a pattern.
+# The words that the scenarios are written in. A scenario sources this file, says `begin NAME`, and is
+# then in a namespace and a database of its own, both with the scenario's name; a failure prints what
+# the cluster and the server know of it. Nothing here waits for a time: each `wait_…` waits for a fact.
+set -euo pipefail
+
+cluster=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/cluster.sh
+system=${E2E_SYSTEM:-whimbrel-system} # the operator's namespace
+
+# --- beginning and end --------------------------------------------------------------------------
+
+# begin NAME [POD_SECURITY_LEVEL]
+begin() {
+  namespace=e2e-$1
+  database=e2e_${1//-/_}
+  started=$SECONDS
+  background=()
+  trap finish EXIT
+  trap 'exit 130' INT TERM
+  kubectl create namespace "$namespace" >/dev/null
+  kubectl label namespace "$namespace" "pod-security.kubernetes.io/enforce=${2:-restricted}" >/dev/null
+  create_database "$database"
+  login_secret db "$database"
+}
+
+finish() {
+  local code=$?
+  trap - EXIT
+  set +e
+  if [ "$code" -ne 0 ]; then dump; fi
+  if [ ${#background[@]} -gt 0 ]; then kill "${background[@]}" 2>/dev/null; fi
+  if [ "$code" -eq 0 ]; then
+    kubectl delete namespace "$namespace" --wait=false >/dev/null
+    psql -Xqc "DROP DATABASE \"$database\" WITH (FORCE)" -c "DROP ROLE \"$database\"" 2>/dev/null
+  fi
+  exit "$code"
+}
+
+say() { printf '%4d s  %s\n' $((SECONDS - started)) "$*"; }
+
+fail() {
+  say "FAILED: $*"
+  exit 1
+}
+
+dump() {
+  echo "--- resource"
+  kubectl -n "$namespace" get databasemigrations -o yaml
+  echo "--- events"
+  kubectl -n "$namespace" get events --sort-by=.metadata.creationTimestamp
+  echo "--- jobs and pods"
+  kubectl -n "$namespace" get jobs,pods -o wide
+  kubectl -n "$namespace" describe jobs,pods
+  local pod
+  for pod in $(kubectl -n "$namespace" get pods -o name); do
+    echo "--- log of $pod"
+    kubectl -n "$namespace" logs "$pod" --tail=100
+  done
+  echo "--- operator"
+  kubectl -n "$system" get pods -o wide
+  for pod in $(kubectl -n "$system" get pods -o name); do
+    echo "--- log of $pod"
+    kubectl -n "$system" logs "$pod" --since=5m | grep -F "$namespace" | tail -n 100
+  done
+  echo "--- sessions"
+  psql -Xc "SELECT pid, state, wait_event, application_name, query FROM pg_stat_activity
+            WHERE datname = '$database'" 2>&1
+}
+
+# --- the database --------------------------------------------------------------------------------
+
+# create_database NAME: with a login of the same name, and two helpers for migrations: the table
+# `witness`, into which each writes its version (nothing keeps a version from coming twice), and
+# `pass_gate()`, which returns once the gate of that name is open.
+create_database() {
+  local password
+  password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  psql -Xq -v ON_ERROR_STOP=1 -c "CREATE ROLE \"$1\" LOGIN PASSWORD '$password'" -c "CREATE DATABASE \"$1\" OWNER \"$1\""
+  database_password=$password
+  query_in "$1" "SET ROLE \"$1\";
+    CREATE TABLE witness (at bigint GENERATED ALWAYS AS IDENTITY, version text);
+    CREATE TABLE gate (name text);
+    CREATE FUNCTION pass_gate(wanted text) RETURNS void LANGUAGE plpgsql AS \$\$
+    BEGIN
+      WHILE NOT EXISTS (SELECT FROM gate WHERE name = wanted) LOOP PERFORM pg_sleep(0.05); END LOOP;
+    END \$\$" >/dev/null
+}
+
+query_in() { PGDATABASE=$1 psql -XAtq -v ON_ERROR_STOP=1 -c "$2"; }
+query() { query_in "$database" "$1"; }
+
+# Sessions of runs that wait at a gate. Only one may ever be there for one database.
+at_gate() {
+  query "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'
+         AND application_name LIKE 'whimbrel/%' AND query LIKE '%pass_gate%'"
+}
+
+# wait_at_gate [SECONDS]: until the migration is in the midst of its file.
+wait_at_gate() { wait_for "the run to be at its gate" "${1:-60}" at_gate_is 1; }
+at_gate_is() { [ "$(at_gate)" = "$1" ]; }
+open_gate() { query "INSERT INTO gate VALUES ('$1')" >/dev/null; }
+
+# expect_witness "001 002": exactly these were applied and committed, in this order, none twice.
+expect_witness() {
+  expect "what the database saw" "$(query "SELECT coalesce(string_agg(version, ' ' ORDER BY at), '') FROM witness")" "$1"
+}
+
+expect_history() {
+  expect "the history" "$(query "SELECT coalesce(string_agg(id || ':' || state, ' ' ORDER BY id), '')
+                                 FROM whimbrel.whimbrel_migration")" "$1"
+}
+
+# --- the cluster ---------------------------------------------------------------------------------
+
+k() { kubectl -n "$namespace" "$@"; }
+apply() { kubectl -n "$namespace" apply -f - >/dev/null; }
+
+# login_secret NAME DATABASE
+login_secret() {
+  k create secret generic "$1" --from-literal=host="$PGHOST" --from-literal=port="$PGPORT" \
+    --from-literal=dbname="$2" --from-literal=username="$2" --from-literal=password="$database_password" >/dev/null
+}
+
+# files CONFIGMAP NAME=SQL …: creates it, or replaces all its files.
+files() {
+  local name=$1 file arguments=()
+  shift
+  for file in "$@"; do arguments+=("--from-literal=$file"); done
+  k create configmap "$name" "${arguments[@]}" --dry-run=client -o yaml | apply
+}
+
+# A migration that leaves its version, waits at the gate GATE when one is given, and leaves a table.
+# step VERSION [GATE]: prints NAME=SQL.
+step() {
+  echo "$1_step.sql=INSERT INTO witness (version) VALUES ('$1');"
+  [ $# -eq 1 ] || echo "SELECT pass_gate('$2');"
+  echo "CREATE TABLE t$1 (id int);"
+}
+
+# migration [-n NAME] [LINE …]: a DatabaseMigration (named app) of ConfigMap sql and Secret db; each LINE
+# is one more line of its spec.
+migration() {
+  local name=app
+  if [ "${1:-}" = -n ]; then
+    name=$2
+    shift 2
+  fi
+  {
+    cat <<YAML
+apiVersion: whimbrel.dev/v1alpha1
+kind: DatabaseMigration
+metadata: {name: $name}
+spec:
+YAML
+    [[ "$*" == *"database:"* ]] || echo "  database: {secretRef: {name: db}}"
+    [[ "$*" == *"source:"* ]] || echo "  source: {configMaps: [{name: sql}]}"
+    [ $# -eq 0 ] || printf '  %s\n' "$@"
+  } | apply
+}
+
+# field JSONPATH [NAME]: of the resource.
+field() { k get databasemigration "${2:-app}" -o "jsonpath=$1"; }
+
+# Of the condition Ready: status, reason, and whether it speaks of the spec as it is now.
+standing() {
+  field '{.status.conditions[?(@.type=="Ready")].status} {.status.conditions[?(@.type=="Ready")].reason} {.metadata.generation}={.status.observedGeneration}' "${1:-app}"
+}
+
+stands() {
+  local status reason generations
+  read -r status reason generations < <(standing "$2") || true
+  [ -n "${generations:-}" ] && [ "${generations%=*}" = "${generations#*=}" ] && [[ "$status/$reason" == $1 ]]
+}
+
+# wait_ready [SECONDS] [NAME]; wait_reason REASON [SECONDS] [NAME] (Ready is not True for that reason).
+wait_ready() { wait_for "${2:-app} to be Ready" "${1:-60}" stands "True/*" "${2:-app}"; }
+wait_reason() { wait_for "${3:-app} to say $1" "${2:-60}" stands "False/$1" "${3:-app}"; }
+condition() { field "{.status.conditions[?(@.type==\"$1\")].status}" "${2:-app}"; }
+message() { field '{.status.conditions[?(@.type=="Ready")].message}'; }
+
+# The newest run's pod and Job.
+run_pod() {
+  k get pods -l app.kubernetes.io/managed-by=whimbrel --sort-by=.metadata.creationTimestamp \
+    -o 'jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}' | tail -n 1
+}
+run_job() { field '{.status.run.jobName}'; }
+# wait_for_another_pod THAN [SECONDS]: until a run in another pod is at its gate, and no older one.
+wait_for_another_pod() { wait_for "another pod than $1 at the gate" "${2:-120}" another_pod "$1"; }
+another_pod() { [ "$(run_pod)" != "$1" ] && at_gate_is 1; }
+# The Jobs of runs that are still kept.
+jobs_made() { k get jobs -l app.kubernetes.io/managed-by=whimbrel -o name; }
+event_seen() { k get events --field-selector "reason=$1" -o name | grep -q .; }
+leader() { kubectl -n "$system" get lease whimbrel -o 'jsonpath={.spec.holderIdentity}'; }
+
+# --- facts ---------------------------------------------------------------------------------------
+
+# wait_for WHAT SECONDS COMMAND…: until the command succeeds; fails the scenario after the deadline.
+wait_for() {
+  local what=$1 deadline=$((SECONDS + $2))
+  shift 2
+  until "$@" 2>/dev/null; do
+    [ "$SECONDS" -lt "$deadline" ] || fail "waited for $what; $(standing 2>&1 || true): $(message 2>&1 || true)"
+    sleep 0.2
+  done
+  say "$what: yes"
+}
+
+# expect WHAT ACTUAL PATTERN
+expect() {
+  [[ "$2" == $3 ]] || fail "$1 is '$2', not '$3'"
+  say "$1: $2"
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# The node of a run loses its power: the run goes on elsewhere once the cluster has given the pod up, nothing is applied twice.
+. "$(dirname "$0")/../lib.sh"
+begin node-lost
+
+label=e2e.whimbrel.dev/$namespace
+files sql "$(step 001)" "$(step 002 second)"
+kubectl label node node2 "$label=here" >/dev/null
+migration "execution: {retry: {initialSeconds: 1, maxSeconds: 1}}" \
+  "job: {nodeSelector: {$label: here}, tolerations: [{key: e2e, operator: Exists}]}"
+wait_at_gate
+expect "the node of the run" "$(k get pod "$(run_pod)" -o 'jsonpath={.spec.nodeName}')" node2
+first=$(run_pod)
+kubectl label node node1 "$label=here" >/dev/null
+"$cluster" crash node2
+wait_for_another_pod "$first" 240
+expect "the node of the next run" "$(k get pod "$(run_pod)" -o 'jsonpath={.spec.nodeName}')" node1
+open_gate second
+wait_ready 120
+expect_witness "001 002"
+"$cluster" start node2
+wait_for "node2 to be Ready again" 60 kubectl wait --for=condition=Ready node/node2 --timeout=1s
+wait_ready
+expect_witness "001 002"
+kubectl label node node1 node2 "$label-" >/dev/null

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# The runner's image cannot be pulled: the resource says so, and goes on when it can be had.
+. "$(dirname "$0")/../lib.sh"
+begin node-without-image
+
+label=e2e.whimbrel.dev/$namespace
+"$(dirname "$cluster")/cluster/ctr.sh" "$(dirname "$KUBECONFIG")/node2" -n k8s.io images rm --sync "$E2E_IMAGE" >/dev/null
+kubectl label node node2 "$label=here" >/dev/null
+files sql "$(step 001)"
+migration "job: {nodeSelector: {$label: here}, tolerations: [{key: e2e, operator: Exists}]}"
+wait_reason ImagePullFailed 60
+expect "the message" "$(message)" "*$E2E_IMAGE*"
+"$(dirname "$cluster")/load-image.sh" "$E2E_IMAGE"
+# The kubelet tries again after 10 s, 20 s, …
+wait_ready 120
+expect_witness "001"
+kubectl label node node2 "$label-" >/dev/null

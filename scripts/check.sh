@@ -45,7 +45,7 @@ echo "== module includes"
 scripts/check-includes
 
 echo "== shellcheck"
-git ls-files -- 'scripts/*.sh' .ci/run | xargs -r shellcheck
+git ls-files -- 'scripts/*.sh' 'tests/*.sh' .ci/run | xargs -r shellcheck
 
 echo "== clang-tidy ($scope)"
 log=$(cmake --preset dev 2>&1) || { echo "$log" >&2; exit 1; }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "whimbrel/serve/http_endpoint.h"
 
@@ -37,8 +38,8 @@ class HealthChecks {
 
  private:
   using Checks = std::map<std::string, HealthCheck, std::less<>>;
-  Response HandleAll(const std::string& root, const Checks& checks, const std::string& query);
-  bool Passes(const std::string& path, const HealthCheck& check);
+  Response HandleAll(std::string_view root, const Checks& checks, std::string_view query);
+  bool Passes(std::string_view root, const std::string& name, const HealthCheck& check);
 
   Checks health_;
   Checks ready_;

@@ -48,10 +48,14 @@ struct EndpointOptions {
 /// HEAD only, requests of at most 8 KiB, one request per connection. It never waits for a client:
 /// one thread polls all sockets, so silent and slow ones delay nobody. Thread-safe.
 class HttpEndpoint {
+  class Impl;
+
  public:
   /// Listens; answers when this returns. kAlreadyExists: the port is taken; kPermissionDenied: the
   /// port needs a privilege; kInvalidArgument: the machine does not have the address.
   static Result<std::unique_ptr<HttpEndpoint>> Start(EndpointOptions options, Handler handler);
+  /// For Start.
+  explicit HttpEndpoint(std::unique_ptr<Impl> impl);
   /// Stops first.
   ~HttpEndpoint();
   HttpEndpoint(const HttpEndpoint&) = delete;
@@ -63,8 +67,6 @@ class HttpEndpoint {
   void Stop();
 
  private:
-  class Impl;
-  explicit HttpEndpoint(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -132,24 +132,39 @@ class ReadyProbe {
   const ConnectionParameters& parameters_;
 };
 
-Result<ConnectionParameters> WithoutTls(const report::DatabaseRequest& database) {
+Result<ConnectionParameters> WithoutTls(const report::DatabaseRequest& database,
+                                        const SecretMap& credentials) {
   const postgres::Trust trust =
       database.trust == report::Trust::kLocal ? postgres::Trust::kLocal : postgres::Trust::kCluster;
   if (database.connection) return FromPasswordless(*database.connection, trust);
   if (!database.conninfo.empty()) return postgres::ParametersFromConninfo(database.conninfo, trust);
-  if (!database.credentials.empty()) {
-    return postgres::ParametersFromSecret(database.credentials, KeyNames(database.keys), trust);
+  if (!credentials.empty()) {
+    return postgres::ParametersFromSecret(credentials, KeyNames(database.keys), trust);
   }
   if (database.trust == report::Trust::kLocal) return postgres::ParametersFromEnvironment();
   return Fail(ErrorKind::kInvalidArgument, "the request names no database");
 }
 
+RunFailure FromLoginError(const Error& error) {
+  RunFailure out = FromSourceError(error, "");
+  out.failure.reason = Reason::kInvalidSpec;
+  if (error.kind == ErrorKind::kNotFound) {
+    out.failure.reason = Reason::kSecretNotFound;
+    out.transient = true;
+    out.uncounted = true;
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<ConnectionParameters> ToParameters(const report::DatabaseRequest& database) {
-  Result<ConnectionParameters> parameters = WithoutTls(database);
+  Result<report::Login> login =
+      database.login_now ? database.login_now() : report::Login{database.credentials, database.tls};
+  if (!login) return tl::make_unexpected(std::move(login).error());
+  Result<ConnectionParameters> parameters = WithoutTls(database, login->credentials);
   if (!parameters) return parameters;
-  const report::TlsRequest& tls = database.tls;
+  const report::TlsRequest& tls = login->tls;
   Result<void> added =
       postgres::AddTls(*parameters, {.mode = tls.mode,
                                      .ca_pem = tls.ca_pem,
@@ -159,18 +174,26 @@ Result<ConnectionParameters> ToParameters(const report::DatabaseRequest& databas
   return parameters;
 }
 
-RunResult<Connection> ConnectWhenReady(RunContext& context) {
-  Result<ConnectionParameters> parameters = ToParameters(context.request.database);
-  if (!parameters) {
-    RunFailure bad = FromSourceError(parameters.error(), "");
-    bad.failure.reason = parameters.error().kind == ErrorKind::kNotFound ? Reason::kSecretNotFound
-                                                                         : Reason::kInvalidSpec;
-    return tl::make_unexpected(std::move(bad));
+ConnectionParameters ParametersBeside(const ConnectionParameters& main,
+                                      const report::DatabaseRequest& database) {
+  if (!database.login_now) return main;
+  Result<ConnectionParameters> now = ToParameters(database);
+  if (!now) return main;
+  for (const char* of_server : {"host", "hostaddr", "port", "dbname"}) {
+    const auto found = main.values.find(of_server);
+    now->values.erase(of_server);
+    if (found != main.values.end()) now->values.insert(*found);
   }
+  return *std::move(now);
+}
+
+RunResult<Connection> ConnectWhenReady(RunContext& context) {
   const SteadyTime patience_ends =
       context.clock.SteadyNow() + context.request.database.ready_timeout;
   context.progress.Enter(Progress::Phase::kConnecting);
   for (int tries = 0;; ++tries) {
+    const Result<ConnectionParameters> parameters = ToParameters(context.request.database);
+    if (!parameters) return tl::make_unexpected(FromLoginError(parameters.error()));
     auto tried = ReadyProbe(context, *parameters).Try();
     if (!tried) return tl::make_unexpected(tried.error());
     if (auto* connection = std::get_if<Connection>(&*tried)) return std::move(*connection);

@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/database_connector.h"
 #include "whimbrel/base/log.h"
 #include "whimbrel/postgres/session.h"
 
@@ -168,10 +169,11 @@ postgres::PgResult<void> SessionWatch::Connect(const std::stop_token& stop) {
     second_->SetLimits(limits);
     return {};
   }
-  auto opened = Connection::Open(parameters_, {.application_name = application_name_,
-                                               .timeout = kPatience,
-                                               .limits = limits,
-                                               .give_up_at_limit = true});
+  auto opened = Connection::Open(ParametersBeside(parameters_, context_.request.database),
+                                 {.application_name = application_name_,
+                                  .timeout = kPatience,
+                                  .limits = limits,
+                                  .give_up_at_limit = true});
   if (!opened) return tl::make_unexpected(std::move(opened).error());
   second_.emplace(*std::move(opened));
   return postgres::ApplySessionSettings(*second_, {});

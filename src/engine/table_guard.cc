@@ -1,5 +1,6 @@
 #include "engine/table_guard.h"
 
+#include "engine/database_connector.h"
 #include "engine/tool_state.h"
 #include "whimbrel/postgres/session.h"
 
@@ -12,11 +13,11 @@ RunResult<std::unique_ptr<TableGuard>> TableGuard::Take(RunContext& context, Ses
                                                         const history::ToolTable& tool) {
   const report::RunRequest& request = context.request;
   const std::string doing = "locking " + tool.Describe() + " from a second session";
-  auto opened =
-      OrFail(Connection::Open(main.parameters(), {.application_name = postgres::ApplicationName(
-                                                      request.run_id, request.ns, request.name),
-                                                  .limits = context.limits}),
-             doing);
+  auto opened = OrFail(Connection::Open(ParametersBeside(main.parameters(), request.database),
+                                        {.application_name = postgres::ApplicationName(
+                                             request.run_id, request.ns, request.name),
+                                         .limits = context.limits}),
+                       doing);
   if (!opened) return tl::make_unexpected(std::move(opened.error()));
   std::unique_ptr<TableGuard> guard(new TableGuard(std::move(*opened)));
   auto locked =

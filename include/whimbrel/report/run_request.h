@@ -1,11 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "whimbrel/base/error.h"
 #include "whimbrel/base/secret.h"
 #include "whimbrel/migration/resolved_migration.h"
 #include "whimbrel/migration/source.h"
@@ -37,6 +39,12 @@ struct TlsRequest {
   Secret client_key_pem;
 };
 
+/// What of a DatabaseRequest is rotated by others while a run goes on.
+struct Login {
+  SecretMap credentials;
+  TlsRequest tls;
+};
+
 struct DatabaseRequest {
   /// Exactly one of the three. `conninfo` is for the command line (--url-file); empty with
   /// Trust::kLocal: libpq's environment.
@@ -45,6 +53,10 @@ struct DatabaseRequest {
   Secret conninfo;
   CredentialKeys keys;
   TlsRequest tls;
+  /// Where the login is read anew (files of a mounted Secret): asked before each connection, and
+  /// what it returns stands for `credentials` and `tls`. kNotFound: it is not there yet.
+  /// Thread-safe. Empty: the login stays as it is.
+  std::function<Result<Login>()> login_now = {};
   Trust trust = Trust::kCluster;
   std::string role;  ///< SET ROLE after connecting; empty: none.
   std::chrono::seconds ready_timeout{600};

@@ -52,13 +52,37 @@ ApiSender::ApiSender(RestClientParts parts, const Clock& clock)
       clock_(clock),
       limit_(parts_.options.qps, parts_.options.burst, clock.SteadyNow()) {}
 
-void ApiSender::AddHeaders(HttpRequest* request) {
+// Anew for each attempt: it may have been rotated.
+ApiResult<BearerToken> ApiSender::Token(const std::stop_token& stop) {
+  if (!parts_.credentials) return BearerToken{};
+  Result<BearerToken> token = parts_.credentials->Get(stop);
+  if (token) return *std::move(token);
+  if (stop.stop_requested()) return Cancelled();
+  return tl::make_unexpected(ApiError{.reason = ApiErrorReason::kUnauthorized,
+                                      .message = std::move(token.error().message)});
+}
+
+bool ApiSender::HasOtherThan(const BearerToken& refused, const std::stop_token& stop) {
+  if (!parts_.credentials) return false;
+  const ApiResult<BearerToken> now = Token(stop);
+  return now && now->generation != refused.generation;
+}
+
+void ApiSender::AddHeaders(const BearerToken& token, HttpRequest* request) const {
   request->headers.emplace_back("User-Agent", parts_.options.user_agent);
-  if (!parts_.token) return;
-  // Anew for each request: the token may have been rotated.
-  const Secret token = parts_.token->Get();
-  if (token.empty()) return;
-  request->headers.emplace_back("Authorization", "Bearer " + std::string(token.Reveal()));
+  if (token.value.empty()) return;
+  request->headers.emplace_back("Authorization", "Bearer " + std::string(token.value.Reveal()));
+}
+
+void ApiSender::CountRequest(const HttpRequest& request, int status, SteadyTime begin) const {
+  MetricsSink& metrics = *parts_.options.metrics;
+  const std::string code = status == 0 ? "<error>" : std::to_string(status);
+  metrics.Count("rest_client_requests_total",
+                {{"code", code}, {"method", request.method}, {"host", parts_.server}}, 1);
+  if (request.own_connection) return;  // How long a watch lasts says nothing about the server.
+  const std::chrono::duration<double> seconds = clock_.SteadyNow() - begin;
+  metrics.Observe("rest_client_request_duration_seconds",
+                  {{"verb", request.method}, {"host", parts_.server}}, seconds.count());
 }
 
 bool ApiSender::AwaitTurn(const std::stop_token& stop) {
@@ -82,19 +106,24 @@ void ApiSender::LogWarnings(const HttpHead& head) {
   }
 }
 
-Result<void, ApiSender::Failure> ApiSender::Attempt(const HttpRequest& request, int attempt,
+Result<void, ApiSender::Failure> ApiSender::Attempt(const HttpRequest& request,
+                                                    const BearerToken& token, int attempt,
                                                     const Consumer& consumer,
                                                     const std::stop_token& stop) {
   HttpRequest complete = request;
-  AddHeaders(&complete);
+  AddHeaders(token, &complete);
   AnswerReceiver receiver(consumer);
+  const SteadyTime begin = clock_.SteadyNow();
   const Result<void, TransportError> exchange =
       parts_.transport->Exchange(complete, receiver, stop);
+  CountRequest(request, receiver.head().status, begin);
   LogWarnings(receiver.head());
   if (receiver.HasFailed()) {
     // Even when its body broke off: the status alone says enough.
     ApiError error = ErrorFromResponse(receiver.head(), receiver.error_body());
-    if (error.reason == ApiErrorReason::kUnauthorized && parts_.token) parts_.token->Refused();
+    if (error.reason == ApiErrorReason::kUnauthorized && parts_.credentials) {
+      parts_.credentials->Refused(token);
+    }
     const std::optional<Duration> retry = RetryAfterAnswer(attempt, error);
     return tl::make_unexpected(Failure{std::move(error), retry});
   }
@@ -115,14 +144,20 @@ ApiResult<void> ApiSender::Send(HttpRequest request, const Consumer& consumer,
   // Watches are few and long; the limit is for what a bug could send by the thousand.
   if (!request.own_connection && !AwaitTurn(stop)) return Cancelled();
   const SteadyTime deadline = clock_.SteadyNow() + request.timeout;
+  bool was_refused = false;
   for (int attempt = 0;; ++attempt) {
-    Result<void, Failure> result = Attempt(request, attempt, consumer, stop);
+    const ApiResult<BearerToken> token = Token(stop);
+    if (!token) return tl::make_unexpected(token.error());
+    Result<void, Failure> result = Attempt(request, *token, attempt, consumer, stop);
     if (result) return {};
     Failure& failure = result.error();
-    const SteadyTime now = clock_.SteadyNow();
     // Whoever watches has rules of its own for what comes next.
-    const bool again = failure.retry && !request.own_connection;
-    if (!again || *failure.retry >= deadline - now) {
+    if (request.own_connection) failure.retry.reset();
+    if (failure.error.reason == ApiErrorReason::kUnauthorized && !was_refused) {
+      was_refused = true;
+      if (HasOtherThan(*token, stop)) failure.retry = Duration::zero();
+    }
+    if (!failure.retry || *failure.retry >= deadline - clock_.SteadyNow()) {
       return tl::make_unexpected(std::move(failure.error));
     }
     if (!clock_.SleepFor(*failure.retry, stop)) return Cancelled();

@@ -33,9 +33,12 @@ class ApiSender {
     std::optional<Duration> retry;  // The wait before the next attempt; empty: there is none.
   };
 
-  Result<void, Failure> Attempt(const HttpRequest& request, int attempt, const Consumer& consumer,
-                                const std::stop_token& stop);
-  void AddHeaders(HttpRequest* request);
+  Result<void, Failure> Attempt(const HttpRequest& request, const BearerToken& token, int attempt,
+                                const Consumer& consumer, const std::stop_token& stop);
+  ApiResult<BearerToken> Token(const std::stop_token& stop);
+  bool HasOtherThan(const BearerToken& refused, const std::stop_token& stop);
+  void AddHeaders(const BearerToken& token, HttpRequest* request) const;
+  void CountRequest(const HttpRequest& request, int status, SteadyTime begin) const;
   bool AwaitTurn(const std::stop_token& stop);
   void LogWarnings(const HttpHead& head);
 

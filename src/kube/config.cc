@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kube/kubeconfig.h"
+#include "kube/proxy.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -86,6 +87,7 @@ Result<Config> LoadFromPod(const std::string& host, const std::string& port,
   Result<std::string> ca = environment.read_file(folder + "ca.crt");
   if (!ca) return tl::make_unexpected(ca.error());
   config.ca_pem = std::move(*ca);
+  config.ca_file = folder + "ca.crt";
   if (auto ns = environment.read_file(folder + "namespace"); ns && !ns->empty()) {
     std::erase_if(*ns, [](char c) { return c == '\n' || c == '\r' || c == ' '; });
     config.ns = std::move(*ns);
@@ -93,19 +95,8 @@ Result<Config> LoadFromPod(const std::string& host, const std::string& port,
   return config;
 }
 
-}  // namespace
-
-ConfigEnvironment ConfigEnvironment::Process() {
-  return {.variable = [](const std::string& name) -> std::optional<std::string> {
-            // Nothing in this program changes the environment.
-            const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
-            return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-          },
-          .read_file = &ReadWholeFile};
-}
-
-Result<Config> LoadConfig(const std::string& kubeconfig_flag, const std::string& context,
-                          const ConfigEnvironment& environment) {
+Result<Config> LoadWithoutProxy(const std::string& kubeconfig_flag, const std::string& context,
+                                const ConfigEnvironment& environment) {
   if (!kubeconfig_flag.empty()) {
     Result<std::string> text = environment.read_file(kubeconfig_flag);
     if (!text) return tl::make_unexpected(text.error());
@@ -132,6 +123,29 @@ Result<Config> LoadConfig(const std::string& kubeconfig_flag, const std::string&
                     std::string("; give --kubeconfig"));
   }
   return ResolveKubeconfig(*files, context, environment.read_file);
+}
+
+}  // namespace
+
+ConfigEnvironment ConfigEnvironment::Process() {
+  return {.variable = [](const std::string& name) -> std::optional<std::string> {
+            // Nothing in this program changes the environment.
+            const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+            return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+          },
+          .read_file = &ReadWholeFile};
+}
+
+Result<Config> LoadConfig(const std::string& kubeconfig_flag, const std::string& context,
+                          const ConfigEnvironment& environment) {
+  Result<Config> config = LoadWithoutProxy(kubeconfig_flag, context, environment);
+  if (!config || !config->proxy_url.empty()) return config;
+  const std::string proxy = ProxyFromEnvironment(config->server, environment);
+  if (proxy.empty()) return config;
+  const Result<Proxy> valid = ParseProxy(proxy, "$HTTPS_PROXY (or $HTTP_PROXY)");
+  if (!valid) return tl::make_unexpected(valid.error());
+  config->proxy_url = Secret(proxy);
+  return config;
 }
 
 }  // namespace whimbrel::kube

@@ -36,28 +36,45 @@ std::string LastOpensslReason() {
 template <class Base>
 class DiallingClient final : public Base {
  public:
-  DiallingClient(const std::string& server_name, const ServerUrl& server, Interrupter* interrupter)
-      : Base(server_name, server.port), server_(server), interrupter_(interrupter) {}
+  DiallingClient(const HttpTransportOptions& options, Interrupter* interrupter)
+      : Base(options.server_name, options.server.port),
+        options_(options),
+        interrupter_(interrupter) {}
 
   [[nodiscard]] const std::string& connect_error() const { return connect_error_; }
 
  private:
   bool create_and_connect_socket(typename Base::Socket& socket, httplib::Error& error) override {
-    const Result<int> connected = TcpConnect({.host = server_.host,
-                                              .port = server_.port,
-                                              .deadline = Now() + kConnectTimeout,
+    const std::optional<Proxy>& proxy = options_.proxy;
+    const SteadyTime deadline = Now() + kConnectTimeout;
+    const Result<int> connected = TcpConnect({.host = proxy ? proxy->host : options_.server.host,
+                                              .port = proxy ? proxy->port : options_.server.port,
+                                              .deadline = deadline,
                                               .io_timeout = kIoTimeout},
                                              *interrupter_);
     if (!connected) {
-      error = httplib::Error::Connection;
-      connect_error_ = connected.error().message;
-      return false;
+      return Refuse(&error,
+                    (proxy ? "the proxy " + proxy->host + ": " : "") + connected.error().message);
+    }
+    if (proxy) {
+      const Result<void> open =
+          OpenTunnel(*connected, *proxy, options_.server.Authority(), deadline, *interrupter_);
+      if (!open) {
+        ::close(*connected);
+        return Refuse(&error, open.error().message);
+      }
     }
     socket.sock = *connected;
     return true;
   }
 
-  const ServerUrl& server_;
+  bool Refuse(httplib::Error* error, std::string why) {
+    *error = httplib::Error::Connection;
+    connect_error_ = std::move(why);
+    return false;
+  }
+
+  const HttpTransportOptions& options_;
   Interrupter* const interrupter_;
   std::string connect_error_;
 };
@@ -102,11 +119,13 @@ bool IsWellFormed(const HttpRequest& request) {
 // One connection with its client; one exchange at a time.
 class Connection {
  public:
-  Connection(const ServerUrl& server, const TlsContext* tls, const std::string& server_name) {
-    if (tls == nullptr) {
-      MakePlainClient(server, server_name);
+  /// `tls` is null for a plain http:// server.
+  Connection(const HttpTransportOptions& options, std::shared_ptr<const TlsContext> tls)
+      : tls_(std::move(tls)) {
+    if (tls_ == nullptr) {
+      MakePlainClient(options);
     } else {
-      MakeTlsClient(server, *tls, server_name);
+      MakeTlsClient(options);
     }
     client_->set_connection_timeout(kConnectTimeout);
     client_->set_write_timeout(kIoTimeout);
@@ -114,6 +133,10 @@ class Connection {
     client_->set_url_encode(false);
     client_->set_decompress(false);
     client_->set_follow_location(false);
+  }
+
+  [[nodiscard]] bool IsOf(const std::shared_ptr<const TlsContext>& tls) const {
+    return tls_ == tls;
   }
 
   // For the pool: the server did not close it, and probably will not in the next moment.
@@ -150,21 +173,18 @@ class Connection {
   }
 
  private:
-  void MakePlainClient(const ServerUrl& server, const std::string& server_name) {
-    auto client =
-        std::make_unique<DiallingClient<httplib::ClientImpl>>(server_name, server, &interrupter_);
+  void MakePlainClient(const HttpTransportOptions& options) {
+    auto client = std::make_unique<DiallingClient<httplib::ClientImpl>>(options, &interrupter_);
     connect_error_ = &client->connect_error();
     client_ = std::move(client);
   }
 
-  void MakeTlsClient(const ServerUrl& server, const TlsContext& tls,
-                     const std::string& server_name) {
-    auto client =
-        std::make_unique<DiallingClient<httplib::SSLClient>>(server_name, server, &interrupter_);
+  void MakeTlsClient(const HttpTransportOptions& options) {
+    auto client = std::make_unique<DiallingClient<httplib::SSLClient>>(options, &interrupter_);
     connect_error_ = &client->connect_error();
     // Verification is OpenSSL's, by our context; the library's own would add the system's roots.
     client->enable_server_certificate_verification(false);
-    usable_ = client->is_valid() && tls.Configure(client->ssl_context(), &verify_error_);
+    usable_ = client->is_valid() && tls_->Configure(client->ssl_context(), &verify_error_);
     client_ = std::move(client);
   }
 
@@ -218,6 +238,7 @@ class Connection {
     return result;
   }
 
+  const std::shared_ptr<const TlsContext> tls_;
   Interrupter interrupter_;
   std::string verify_error_;
   bool usable_ = true;
@@ -235,12 +256,10 @@ class Connection {
 
 class HttplibTransport final : public HttpTransport {
  public:
-  HttplibTransport(ServerUrl server, std::optional<TlsContext> tls, std::string server_name)
-      : server_(std::move(server)),
-        tls_(std::move(tls)),
-        server_name_(std::move(server_name)),
+  explicit HttplibTransport(HttpTransportOptions options)
+      : options_(std::move(options)),
         // Not the library's, which would be the name for TLS where that differs.
-        host_header_(server_.Authority()) {}
+        host_header_(options_.server.Authority()) {}
 
   Result<void, TransportError> Exchange(const HttpRequest& request, HttpReceiver& receiver,
                                         std::stop_token stop) override {
@@ -250,28 +269,27 @@ class HttplibTransport final : public HttpTransport {
     }
     httplib::Request wire;
     wire.method = request.method;
-    wire.path = server_.prefix + request.target;
+    wire.path = options_.server.prefix + request.target;
     wire.body = request.body;
     wire.headers.emplace("Host", host_header_);
     for (const auto& [name, value] : request.headers) wire.headers.emplace(name, value);
 
-    std::unique_ptr<Connection> connection = request.own_connection ? nullptr : TakeIdle();
-    if (!connection) {
-      connection = std::make_unique<Connection>(server_, tls_ ? &*tls_ : nullptr, server_name_);
-    }
+    const std::shared_ptr<const TlsContext> tls = options_.tls ? options_.tls() : nullptr;
+    std::unique_ptr<Connection> connection = request.own_connection ? nullptr : TakeIdle(tls);
+    if (!connection) connection = std::make_unique<Connection>(options_, tls);
     auto result = connection->Exchange(wire, request, receiver, stop);
     if (result && !request.own_connection) KeepIdle(std::move(connection));
     return result;
   }
 
  private:
-  std::unique_ptr<Connection> TakeIdle() {
+  std::unique_ptr<Connection> TakeIdle(const std::shared_ptr<const TlsContext>& tls) {
     std::vector<std::unique_ptr<Connection>> dead;  // Closed after the lock is released.
     std::lock_guard lock(mutex_);
     while (!idle_.empty()) {
       std::unique_ptr<Connection> connection = std::move(idle_.back());
       idle_.pop_back();
-      if (connection->IsReusable(Now())) return connection;
+      if (connection->IsOf(tls) && connection->IsReusable(Now())) return connection;
       dead.push_back(std::move(connection));
     }
     return nullptr;
@@ -283,9 +301,7 @@ class HttplibTransport final : public HttpTransport {
     if (idle_.size() < kMaxIdleConnections) idle_.push_back(std::move(connection));
   }
 
-  const ServerUrl server_;
-  const std::optional<TlsContext> tls_;
-  const std::string server_name_;
+  const HttpTransportOptions options_;
   const std::string host_header_;
 
   std::mutex mutex_;
@@ -300,12 +316,10 @@ void IgnoreSigpipe() {
 
 }  // namespace
 
-std::unique_ptr<HttpTransport> NewHttpTransport(ServerUrl server, std::optional<TlsContext> tls,
-                                                std::string server_name) {
+std::unique_ptr<HttpTransport> NewHttpTransport(HttpTransportOptions options) {
   IgnoreSigpipe();
-  if (server_name.empty()) server_name = server.host;
-  return std::make_unique<HttplibTransport>(std::move(server), std::move(tls),
-                                            std::move(server_name));
+  if (options.server_name.empty()) options.server_name = options.server.host;
+  return std::make_unique<HttplibTransport>(std::move(options));
 }
 
 }  // namespace whimbrel::kube

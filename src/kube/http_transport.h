@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "kube/proxy.h"
 #include "kube/server_url.h"
 #include "kube/tls_context.h"
 #include "whimbrel/base/clock.h"
@@ -65,10 +67,17 @@ class HttpTransport {
                                                 std::stop_token stop) = 0;
 };
 
-/// Over cpp-httplib. `tls` is empty for a plain http:// server. Ignores SIGPIPE for the whole
-/// process, unless somebody handles it: OpenSSL writes to sockets without MSG_NOSIGNAL.
-[[nodiscard]] std::unique_ptr<HttpTransport> NewHttpTransport(ServerUrl server,
-                                                              std::optional<TlsContext> tls,
-                                                              std::string server_name);
+struct HttpTransportOptions {
+  ServerUrl server;
+  /// For a https:// server: the context for the next connection. When it changes, idle connections
+  /// of earlier contexts are closed; what goes on (a watch) goes on.
+  std::function<std::shared_ptr<const TlsContext>()> tls = {};
+  std::string server_name = {};  ///< For SNI; empty: the server's host.
+  std::optional<Proxy> proxy = std::nullopt;
+};
+
+/// Over cpp-httplib. Ignores SIGPIPE for the whole process, unless somebody handles it: OpenSSL
+/// writes to sockets without MSG_NOSIGNAL.
+[[nodiscard]] std::unique_ptr<HttpTransport> NewHttpTransport(HttpTransportOptions options);
 
 }  // namespace whimbrel::kube

@@ -6,63 +6,17 @@
 #include <string_view>
 #include <utility>
 
-#include "whimbrel/base/hash.h"
+#include "kube/kubeconfig_entry.h"
+#include "kube/kubeconfig_exec.h"
+#include "kube/proxy.h"
 #include "whimbrel/kube/yaml.h"
 
 namespace whimbrel::kube {
 namespace {
 
 using Json = nlohmann::json;
-using ReadFile = std::function<Result<std::string>(const std::string& path)>;
-
-tl::unexpected<Error> Invalid(std::string message) {
-  return Fail(ErrorKind::kInvalidArgument, std::move(message));
-}
-
-// A cluster, a user or a context, with the file that defined it.
-struct Entry {
-  std::string what;  // `cluster "a" of /path/config`, for errors.
-  std::string folder;
-  Json values;
-
-  [[nodiscard]] bool Has(const char* key) const {
-    const auto it = values.find(key);
-    return it != values.end() && !it->is_null() && *it != Json("");
-  }
-
-  // Empty when it is not there.
-  [[nodiscard]] Result<std::string> Text(const char* key) const {
-    if (!Has(key)) return std::string();
-    const Json& value = values.at(key);
-    if (!value.is_string()) return Invalid(what + ": " + key + " must be a string");
-    return value.get<std::string>();
-  }
-
-  // The path that stands at `key`, as the process sees it.
-  [[nodiscard]] Result<std::string> Path(const char* key) const {
-    Result<std::string> path = Text(key);
-    if (!path || path->empty()) return path;
-    return (std::filesystem::path(folder) / *path).string();
-  }
-
-  // The bytes in `<key>-data`, else those of the file that `key` names, else none.
-  [[nodiscard]] Result<std::string> Bytes(const std::string& key, const ReadFile& read_file) const {
-    const std::string data_key = key + "-data";
-    Result<std::string> data = Text(data_key.c_str());
-    if (!data) return data;
-    if (!data->empty()) {
-      std::erase_if(*data, [](char c) { return c == '\n' || c == '\r'; });
-      std::string bytes;
-      if (!Base64Decode(*data, &bytes)) return Invalid(what + ": " + data_key + " is not base64");
-      return bytes;
-    }
-    const Result<std::string> path = Path(key.c_str());
-    if (!path || path->empty()) return path;
-    Result<std::string> bytes = read_file(*path);
-    if (!bytes) return Fail(bytes.error().kind, what + ": " + key + ": " + bytes.error().message);
-    return bytes;
-  }
-};
+using ReadFile = KubeconfigEntry::ReadFile;
+using Entry = KubeconfigEntry;
 
 using Entries = std::map<std::string, Entry>;
 
@@ -78,17 +32,17 @@ Result<void> MergeList(const Json& root, const char* list, const char* kind,
                        const std::string& file, Entries* entries) {
   const auto it = root.find(list);
   if (it == root.end() || it->is_null()) return {};
-  if (!it->is_array()) return Invalid(file + ": " + list + " must be a list");
+  if (!it->is_array()) return InvalidKubeconfig(file + ": " + list + " must be a list");
   for (const Json& item : *it) {
     if (!item.is_object() || !item.contains("name") || !item.at("name").is_string()) {
-      return Invalid(file + ": an entry of " + list + " has no name");
+      return InvalidKubeconfig(file + ": an entry of " + list + " has no name");
     }
     const auto name = item.at("name").get<std::string>();
     Entry entry{.what = std::string(kind) + " \"" + name + "\" of " + file,
                 .folder = std::filesystem::path(file).parent_path().string(),
                 .values = item.contains(kind) ? item.at(kind) : Json::object()};
     if (entry.values.is_null()) entry.values = Json::object();
-    if (!entry.values.is_object()) return Invalid(entry.what + " must be a map");
+    if (!entry.values.is_object()) return InvalidKubeconfig(entry.what + " must be a map");
     entries->emplace(name, std::move(entry));
   }
   return {};
@@ -100,7 +54,7 @@ Result<void> MergeFile(const KubeconfigFile& file, Merged* merged) {
   if (documents->empty() || documents->front().value->is_null()) return {};  // kubectl takes it.
   const Json& root = *documents->front().value;
   if (documents->size() > 1 || !root.is_object()) {
-    return Invalid(file.path + " is not a kubeconfig: expected one document, a map");
+    return InvalidKubeconfig(file.path + " is not a kubeconfig: expected one document, a map");
   }
   for (const auto& [list, kind, entries] : {std::tuple{"clusters", "cluster", &merged->clusters},
                                             std::tuple{"users", "user", &merged->users},
@@ -121,9 +75,9 @@ Result<const Entry*> Find(const Entries& entries, const char* kind, const std::s
   if (it != entries.end()) return &it->second;
   std::string known;
   for (const auto& [other, entry] : entries) known += (known.empty() ? "" : ", ") + other;
-  return Invalid(wanted_by + " names the " + kind + " \"" + name +
-                 "\", which the kubeconfig does not define; it defines " +
-                 (known.empty() ? "none" : known));
+  return InvalidKubeconfig(wanted_by + " names the " + kind + " \"" + name +
+                           "\", which the kubeconfig does not define; it defines " +
+                           (known.empty() ? "none" : known));
 }
 
 // What we cannot honour is refused: to leave it out would act as somebody else, or fail obscurely.
@@ -131,19 +85,26 @@ Result<void> RefuseUnsupported(const Entry& entry,
                                std::initializer_list<std::pair<const char*, const char*>> keys) {
   for (const auto& [key, advice] : keys) {
     if (entry.Has(key)) {
-      return Invalid(entry.what + " uses " + key + ", which Whimbrel does not support; " + advice);
+      return InvalidKubeconfig(entry.what + " uses " + key + ", which Whimbrel does not support; " +
+                               advice);
     }
   }
   return {};
 }
 
+// Where the bytes came from, when that is a file: it may be replaced.
+Result<void> ReadPath(const Entry& entry, const std::string& key, std::string* file) {
+  if (entry.Has((key + "-data").c_str())) return {};
+  Result<std::string> path = entry.Path(key.c_str());
+  if (!path) return tl::make_unexpected(path.error());
+  *file = std::move(*path);
+  return {};
+}
+
 Result<void> ReadCluster(const Entry& cluster, const ReadFile& read_file, Config* config) {
-  if (auto ok = RefuseUnsupported(cluster, {{"proxy-url", "connect without a proxy"}}); !ok) {
-    return ok;
-  }
   const Result<std::string> server = cluster.Text("server");
   if (!server) return tl::make_unexpected(server.error());
-  if (server->empty()) return Invalid(cluster.what + " has no server");
+  if (server->empty()) return InvalidKubeconfig(cluster.what + " has no server");
   config->server = *server;
   const Result<std::string> name = cluster.Text("tls-server-name");
   if (!name) return tl::make_unexpected(name.error());
@@ -151,16 +112,25 @@ Result<void> ReadCluster(const Entry& cluster, const ReadFile& read_file, Config
   if (cluster.Has("insecure-skip-tls-verify")) {
     const Json& insecure = cluster.values.at("insecure-skip-tls-verify");
     if (!insecure.is_boolean()) {
-      return Invalid(cluster.what + ": insecure-skip-tls-verify must be true or false");
+      return InvalidKubeconfig(cluster.what + ": insecure-skip-tls-verify must be true or false");
     }
     config->insecure_skip_tls_verify = insecure.get<bool>();
   }
   Result<std::string> ca = cluster.Bytes("certificate-authority", read_file);
   if (!ca) return tl::make_unexpected(ca.error());
   config->ca_pem = std::move(*ca);
+  if (auto read = ReadPath(cluster, "certificate-authority", &config->ca_file); !read) return read;
   if (config->insecure_skip_tls_verify && !config->ca_pem.empty()) {
-    return Invalid(cluster.what +
-                   " has both a certificate authority and insecure-skip-tls-verify; remove one");
+    return InvalidKubeconfig(
+        cluster.what +
+        " has both a certificate authority and insecure-skip-tls-verify; remove one");
+  }
+  Result<std::string> proxy = cluster.Text("proxy-url");
+  if (!proxy) return tl::make_unexpected(proxy.error());
+  if (!proxy->empty()) {
+    const Result<Proxy> valid = ParseProxy(*proxy, cluster.what + ": proxy-url");
+    if (!valid) return tl::make_unexpected(valid.error());
+    config->proxy_url = Secret(std::move(*proxy));
   }
   return {};
 }
@@ -168,8 +138,7 @@ Result<void> ReadCluster(const Entry& cluster, const ReadFile& read_file, Config
 Result<void> ReadUser(const Entry& user, const ReadFile& read_file, Config* config) {
   const char* const use_token = "use a token or a client certificate";
   const char* const be_yourself = "use the credentials of that account itself";
-  if (auto ok = RefuseUnsupported(user, {{"exec", use_token},
-                                         {"auth-provider", use_token},
+  if (auto ok = RefuseUnsupported(user, {{"auth-provider", use_token},
                                          {"username", use_token},
                                          {"act-as", be_yourself},
                                          {"act-as-uid", be_yourself},
@@ -183,10 +152,15 @@ Result<void> ReadUser(const Entry& user, const ReadFile& read_file, Config* conf
   Result<std::string> key = user.Bytes("client-key", read_file);
   if (!key) return tl::make_unexpected(key.error());
   if (certificate->empty() != key->empty()) {
-    return Invalid(user.what + " has a client certificate or its key, but not both");
+    return InvalidKubeconfig(user.what + " has a client certificate or its key, but not both");
   }
   config->client_certificate_pem = std::move(*certificate);
   config->client_key_pem = Secret(std::move(*key));
+  for (const auto& [name, file] :
+       {std::pair{"client-certificate", &config->client_certificate_file},
+        std::pair{"client-key", &config->client_key_file}}) {
+    if (auto path = ReadPath(user, name, file); !path) return path;
+  }
   Result<std::string> token = user.Text("token");
   if (!token) return tl::make_unexpected(token.error());
   config->token = Secret(std::move(*token));
@@ -215,6 +189,9 @@ Result<Config> ResolveContext(const Merged& merged, const Entry& context,
     if (auto read = ReadUser(**user, read_file, &config); !read) {
       return tl::make_unexpected(read.error());
     }
+    if (auto read = ReadExecPlugin(**user, **cluster, &config); !read) {
+      return tl::make_unexpected(read.error());
+    }
   }
   const Result<std::string> ns = context.Text("namespace");
   if (!ns) return tl::make_unexpected(ns.error());
@@ -234,7 +211,7 @@ Result<Config> ResolveKubeconfig(const std::vector<KubeconfigFile>& files,
   const bool chosen = !context.empty();
   const std::string& name = chosen ? context : merged.current_context;
   if (name.empty()) {
-    return Invalid("the kubeconfig has no current-context; choose one with --context");
+    return InvalidKubeconfig("the kubeconfig has no current-context; choose one with --context");
   }
   const Result<const Entry*> entry =
       Find(merged.contexts, "context", name, chosen ? "--context" : "current-context");

@@ -292,30 +292,4 @@ std::unique_ptr<ObjectClient> AssembleRestClient(RestClientParts parts, const Cl
   return std::make_unique<RestClient>(std::move(parts), clock);
 }
 
-Result<std::unique_ptr<ObjectClient>> NewRestClient(Config config, RestClientOptions options) {
-  const Result<ServerUrl> url = ParseServerUrl(config.server);
-  if (!url) return tl::make_unexpected(url.error());
-  RestClientParts parts;
-  parts.server = url->Authority();
-  parts.options = std::move(options);
-  const std::string name = config.tls_server_name.empty() ? url->host : config.tls_server_name;
-  std::optional<TlsContext> tls;
-  if (url->tls) {
-    Result<TlsContext> context =
-        TlsContext::Create({.server_name = name,
-                            .ca_pem = std::move(config.ca_pem),
-                            .insecure_skip_verify = config.insecure_skip_tls_verify,
-                            .certificate_pem = std::move(config.client_certificate_pem),
-                            .key_pem = std::move(config.client_key_pem)});
-    if (!context) return tl::make_unexpected(context.error());
-    tls.emplace(std::move(*context));
-    // As client-go does: credentials travel over TLS only.
-    parts.token =
-        std::make_unique<TokenSource>(std::move(config.token), config.token_file,
-                                      ConfigEnvironment::Process().read_file, Clock::System());
-  }
-  parts.transport = NewHttpTransport(*url, std::move(tls), name);
-  return AssembleRestClient(std::move(parts), Clock::System());
-}
-
 }  // namespace whimbrel::kube

@@ -23,9 +23,9 @@ TokenSource::TokenSource(Secret fixed, std::string file, ReadFile read_file, con
     : file_(std::move(file)),
       read_file_(std::move(read_file)),
       clock_(clock),
-      token_(std::move(fixed)) {}
+      token_{.value = std::move(fixed)} {}
 
-Secret TokenSource::Get() {
+Result<BearerToken> TokenSource::Get(std::stop_token /*stop*/) {
   std::lock_guard lock(mutex_);
   const SteadyTime now = clock_.SteadyNow();
   if (file_.empty() || (read_at_ && now - *read_at_ < kReadAgainAfter)) return token_;
@@ -35,15 +35,15 @@ Secret TokenSource::Get() {
   if (token.empty()) {
     log::Warning("kube", "cannot read the token file; going on with the last token",
                  {{"file", file_}, {"error", text ? "the file is empty" : text.error().message}});
-  } else {
-    token_ = Secret(std::string(token));
+  } else if (token != token_.value.Reveal()) {
+    token_ = {.value = Secret(std::string(token)), .generation = token_.generation + 1};
   }
   return token_;
 }
 
-void TokenSource::Refused() {
+void TokenSource::Refused(const BearerToken& token) {
   std::lock_guard lock(mutex_);
-  read_at_.reset();
+  if (token.generation == token_.generation) read_at_.reset();
 }
 
 }  // namespace whimbrel::kube

@@ -6,6 +6,7 @@
 
 #include "whimbrel/base/error.h"
 #include "whimbrel/base/secret.h"
+#include "whimbrel/kube/exec_plugin.h"
 
 namespace whimbrel::kube {
 
@@ -18,8 +19,16 @@ struct Config {
   bool insecure_skip_tls_verify = false;
   std::string client_certificate_pem;
   Secret client_key_pem;
+  /// Where PEM texts came from, when that is a file: it is read again at most every five minutes,
+  /// and connections are replaced when it has changed.
+  std::string ca_file;
+  std::string client_certificate_file;
+  std::string client_key_file;
   Secret token;
-  std::string token_file;      ///< Read again at most every 50 s; wins over `token`.
+  std::string token_file;          ///< Read again at most every 50 s; wins over `token`.
+  std::optional<ExecPlugin> exec;  ///< Brings a token or a client certificate.
+  /// `http://[user:password@]host[:port]`, asked for tunnels (CONNECT); empty: none.
+  Secret proxy_url;
   std::string ns = "default";  ///< Of the context, or of the pod.
 };
 
@@ -31,7 +40,8 @@ struct ConfigEnvironment {
 };
 
 /// `--kubeconfig` → $KUBECONFIG (a list, merged as clientcmd does) → in-cluster → ~/.kube/config
-/// (reference/controller.md §8). What cannot be done yet (exec plug-ins, auth-provider, proxy-url)
+/// (reference/controller.md §8). Without a `proxy-url` the proxy is that of HTTPS_PROXY and
+/// NO_PROXY. What Whimbrel does not do (auth-provider, impersonation, proxies other than http://)
 /// is an error that says so.
 [[nodiscard]] Result<Config> LoadConfig(const std::string& kubeconfig_flag,
                                         const std::string& context,

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "whimbrel/base/clock.h"
+#include "whimbrel/base/metrics.h"
 #include "whimbrel/kube/config.h"
 #include "whimbrel/kube/object_client.h"
 
@@ -12,6 +13,8 @@ struct RestClientOptions {
   std::string user_agent;
   double qps = 50;  ///< Client-side limit of requests other than watches; 0: none.
   int burst = 100;
+  /// Gets `rest_client_*` (see metrics.h); outlives the client.
+  MetricsSink* metrics = &MetricsSink::Null();
 };
 
 /// A real API server, over HTTP/1.1 and TLS 1.2 or newer. Keeps a small pool of connections; each

@@ -66,7 +66,8 @@ TEST(HttpTransportCancelTest, EndsAHungTlsHandshakeAtOnce) {
   SocketServer server([](Connection& connection) { connection.AwaitEnd(); });
   auto tls = TlsContext::Create({.server_name = "127.0.0.1", .insecure_skip_verify = true});
   ASSERT_TRUE(tls);
-  const auto transport = NewHttpTransport(UrlOf(server), std::move(*tls), "");
+  const auto transport = NewHttpTransport(
+      {.server = {.host = "127.0.0.1", .port = server.port()}, .tls = Fixed(std::move(*tls))});
   Collector collector;
   EXPECT_LT(CancelLatency(
                 *transport, [&] { return server.accepted() > 0; }, collector),
@@ -94,7 +95,7 @@ TEST(HttpTransportCancelTest, EndsAHungConnectAtOnce) {
   } while (::poll(&last, 1, 100) == 1);
 
   const auto transport = NewHttpTransport(
-      {.tls = false, .host = "127.0.0.1", .port = ntohs(address.sin_port)}, std::nullopt, "");
+      {.server = {.tls = false, .host = "127.0.0.1", .port = ntohs(address.sin_port)}});
   Collector collector;
   std::atomic<int> asked = 0;
   // Whether the connect has begun cannot be seen from here: both orders must work.

@@ -25,7 +25,7 @@ TEST(HttpTransportTest, SendsTheRequestAsItIsGiven) {
   });
   ServerUrl url = UrlOf(server);
   url.prefix = "/prefix";
-  const auto transport = NewHttpTransport(url, std::nullopt, "other-name");
+  const auto transport = NewHttpTransport({.server = url, .server_name = "other-name"});
   Collector collector;
   ASSERT_TRUE(transport->Exchange({.method = "PATCH",
                                    .target = "/a%2Fb?c=d%20e",
@@ -262,7 +262,7 @@ TEST(HttpTransportTest, SaysThatNobodyListens) {
     port = gone.port();
   }
   const auto transport =
-      NewHttpTransport({.tls = false, .host = "127.0.0.1", .port = port}, std::nullopt, "");
+      NewHttpTransport({.server = {.tls = false, .host = "127.0.0.1", .port = port}});
   Collector collector;
   const auto result = Get(*transport, collector);
   ASSERT_FALSE(result);
@@ -273,7 +273,7 @@ TEST(HttpTransportTest, SaysThatNobodyListens) {
 
 TEST(HttpTransportTest, SaysThatANameCannotBeResolved) {
   const auto transport =
-      NewHttpTransport({.tls = false, .host = "no..name", .port = 1}, std::nullopt, "");
+      NewHttpTransport({.server = {.tls = false, .host = "no..name", .port = 1}});
   Collector collector;
   const auto result = Get(*transport, collector);
   ASSERT_FALSE(result);
@@ -287,7 +287,7 @@ TEST(HttpTransportTest, ResolvesNames) {
   ServerUrl url = UrlOf(server);
   url.host = "localhost";  // ::1 first, where nobody listens, on many machines.
   Collector collector;
-  const auto result = Get(*NewHttpTransport(url, std::nullopt, ""), collector);
+  const auto result = Get(*NewHttpTransport({.server = url}), collector);
   EXPECT_TRUE(result) << result.error().message;
 }
 

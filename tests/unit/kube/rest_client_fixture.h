@@ -4,10 +4,12 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kube/object_json.h"
 #include "kube/rest_client_parts.h"
+#include "kube/token_source.h"
 #include "scripted_transport.h"
 #include "support/fake_clock.h"
 
@@ -40,8 +42,11 @@ class RestClientTest : public ::testing::Test {
   void Build(RestClientOptions options) {
     RestClientParts parts;
     parts.transport = std::make_unique<ScriptedTransport>(script_);
-    parts.token = std::make_unique<TokenSource>(
-        Secret(), "/token", [this](const std::string&) -> Result<std::string> { return token_; },
+    parts.credentials = std::make_unique<TokenSource>(
+        Secret(), "/token",
+        [this](const std::string&) -> Result<std::string> {
+          return std::exchange(token_, next_token_);
+        },
         clock_);
     parts.server = "h:1";
     parts.options = std::move(options);
@@ -67,7 +72,8 @@ class RestClientTest : public ::testing::Test {
   }
 
   testing::FakeClock clock_{testing::FakeClock::Sleep::kJumps};
-  std::string token_ = "secret-token";
+  std::string token_ = "secret-token";  // In the file; and after that was read:
+  std::string next_token_ = token_;
   ScriptedTransport::Script script_;
   std::unique_ptr<ObjectClient> client_;
 };

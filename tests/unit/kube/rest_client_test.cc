@@ -51,13 +51,21 @@ TEST_F(RestClientTest, NamesThatWouldBePathsAreRefusedWithoutARequest) {
   EXPECT_TRUE(script_.requests.empty());
 }
 
-TEST_F(RestClientTest, EveryAttemptCarriesTheTokenOfTheMoment) {
-  script_.answers = {{.status = 401}, {.body = "{}"}};
-  EXPECT_EQ(Get().error().reason, Reason::kUnauthorized);
-  token_ = "next-token";
+TEST_F(RestClientTest, ARefusedTokenIsReadAgainAndTheRequestRepeatedOnceWithTheNewOne) {
+  next_token_ = "next-token";
+  script_.answers = {{.status = 401}, {.body = "{}"}, {.status = 401}, {.status = 401}};
   EXPECT_TRUE(Get());
+  token_ = "third-token";
+  EXPECT_EQ(Get().error().reason, Reason::kUnauthorized) << "refused twice";
+  ASSERT_EQ(script_.requests.size(), 4U);
   EXPECT_EQ(HeaderOf(script_.requests[0], "Authorization"), "Bearer secret-token");
   EXPECT_EQ(HeaderOf(script_.requests[1], "Authorization"), "Bearer next-token");
+}
+
+TEST_F(RestClientTest, ARefusedRequestIsNotRepeatedWithTheSameToken) {
+  script_.answers = {{.status = 401}};
+  EXPECT_EQ(Get().error().reason, Reason::kUnauthorized);
+  EXPECT_EQ(script_.requests.size(), 1U);
 }
 
 TEST_F(RestClientTest, WhatTheServerAsksToRepeatIsRepeatedAfterThatTime) {

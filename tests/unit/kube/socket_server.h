@@ -82,6 +82,7 @@ class SocketServer {
     }
 
     [[nodiscard]] bool abrupt() const { return abrupt_; }
+    [[nodiscard]] int fd() const { return fd_; }
     /// The name that the client asked for, by SNI.
     [[nodiscard]] std::string server_name() const {
       const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);

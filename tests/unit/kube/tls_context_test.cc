@@ -41,8 +41,11 @@ class TlsContextTest : public ::testing::Test {
     const std::string name = options.server_name;
     Result<TlsContext> context = TlsContext::Create(std::move(options));
     if (!context) return context.error().message;
-    const auto transport = NewHttpTransport(
-        {.tls = true, .host = "127.0.0.1", .port = server.port()}, std::move(*context), name);
+    const auto transport =
+        NewHttpTransport({.server = {.tls = true, .host = "127.0.0.1", .port = server.port()},
+                          .tls = [shared = std::make_shared<const TlsContext>(
+                                      std::move(*context))] { return shared; },
+                          .server_name = name});
     for (int i = 0; i < exchanges; ++i) {
       StatusOnly receiver;
       const auto result = transport->Exchange({.method = "GET", .target = "/"}, receiver, {});

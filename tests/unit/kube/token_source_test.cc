@@ -31,41 +31,41 @@ class TokenSourceTest : public ::testing::Test {
 
 TEST_F(TokenSourceTest, AFixedTokenNeedsNoFile) {
   TokenSource source(Secret("fixed"), "", nullptr, clock_);
-  EXPECT_EQ(source.Get().Reveal(), "fixed");
+  EXPECT_EQ(source.Get({})->value.Reveal(), "fixed");
 }
 
 TEST_F(TokenSourceTest, TheFileWinsAndIsTrimmed) {
   TokenSource source = FromFile("fixed");
-  EXPECT_EQ(source.Get().Reveal(), "one");
+  EXPECT_EQ(source.Get({})->value.Reveal(), "one");
 }
 
 TEST_F(TokenSourceTest, TheFileIsReadAgainAfterFiftySeconds) {
   TokenSource source = FromFile();
-  EXPECT_EQ(source.Get().Reveal(), "one");
+  EXPECT_EQ(source.Get({})->value.Reveal(), "one");
   content_ = "two";
   clock_.Advance(seconds(49));
-  EXPECT_EQ(source.Get().Reveal(), "one");
+  EXPECT_EQ(source.Get({})->value.Reveal(), "one");
   EXPECT_EQ(reads_, 1);
   clock_.Advance(seconds(1));
-  EXPECT_EQ(source.Get().Reveal(), "two");
+  EXPECT_EQ(source.Get({})->value.Reveal(), "two");
 }
 
 TEST_F(TokenSourceTest, ARefusedTokenIsReadAgainAtOnce) {
   TokenSource source = FromFile();
-  EXPECT_EQ(source.Get().Reveal(), "one");
+  EXPECT_EQ(source.Get({})->value.Reveal(), "one");
   content_ = "two";
-  source.Refused();
-  EXPECT_EQ(source.Get().Reveal(), "two");
+  source.Refused(*source.Get({}));
+  EXPECT_EQ(source.Get({})->value.Reveal(), "two");
 }
 
 TEST_F(TokenSourceTest, AFileThatCannotBeReadLeavesTheLastToken) {
   TokenSource source = FromFile();
-  EXPECT_EQ(source.Get().Reveal(), "one");
+  EXPECT_EQ(source.Get({})->value.Reveal(), "one");
   for (const Result<std::string>& content :
        {Result<std::string>(Fail(ErrorKind::kNotFound, "gone")), Result<std::string>(" \n")}) {
     content_ = content;
     clock_.Advance(seconds(60));
-    EXPECT_EQ(source.Get().Reveal(), "one");
+    EXPECT_EQ(source.Get({})->value.Reveal(), "one");
   }
 }
 

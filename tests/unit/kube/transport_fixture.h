@@ -38,12 +38,17 @@ inline ServerUrl UrlOf(const SocketServer& server) {
 }
 
 inline std::unique_ptr<HttpTransport> TransportTo(const SocketServer& server) {
-  return NewHttpTransport(UrlOf(server), std::nullopt, "");
+  return NewHttpTransport({.server = UrlOf(server)});
 }
 
 inline std::string Answer(const std::string& body, const std::string& headers = "") {
   return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + headers +
          "\r\n" + body;
+}
+
+/// One context for all connections.
+inline std::function<std::shared_ptr<const TlsContext>()> Fixed(TlsContext context) {
+  return [shared = std::make_shared<const TlsContext>(std::move(context))] { return shared; };
 }
 
 /// Answers every request of every connection with the same text.

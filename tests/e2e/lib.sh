@@ -18,6 +18,7 @@ begin() {
   background=()
   trap finish EXIT
   trap 'exit 130' INT TERM
+  clear_away # what an earlier run of this scenario left to be looked at
   kubectl create namespace "$namespace" >/dev/null
   kubectl label namespace "$namespace" "pod-security.kubernetes.io/enforce=${2:-restricted}" >/dev/null
   create_database "$database"
@@ -31,10 +32,18 @@ finish() {
   if [ "$code" -ne 0 ]; then dump; fi
   if [ ${#background[@]} -gt 0 ]; then kill "${background[@]}" 2>/dev/null; fi
   if [ "$code" -eq 0 ]; then
-    kubectl delete namespace "$namespace" --wait=false >/dev/null
-    psql -Xqc "DROP DATABASE \"$database\" WITH (FORCE)" -c "DROP ROLE \"$database\"" 2>/dev/null
+    clear_away --wait=false
   fi
   exit "$code"
+}
+
+# clear_away [OPTION]: the namespace and every database of this scenario.
+clear_away() {
+  kubectl delete namespace "$namespace" --ignore-not-found "$@" >/dev/null
+  local name
+  for name in $(psql -XAtc "SELECT datname FROM pg_database WHERE datname = '$database' OR datname LIKE '${database}\_r__'"); do
+    psql -Xqc "DROP DATABASE \"$name\" WITH (FORCE)" -c "DROP ROLE \"$name\""
+  done
 }
 
 say() { printf '%4d s  %s\n' $((SECONDS - started)) "$*"; }

@@ -10,7 +10,7 @@ first_job=$(run_job)
 files sql "$(step 001 first)" "$(step 002)"
 open_gate first
 at_version() { [ "$(field "{.status.currentVersion}")" = "$1" ]; }
-wait_for "the second version" 60 at_version 2
+wait_for "the second version" 60 at_version 002
 wait_ready
 expect_witness "001 002"
 expect "the first run" "$(k get job "$first_job" -o 'jsonpath={.status.succeeded}')" 1

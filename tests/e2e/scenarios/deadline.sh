@@ -4,7 +4,7 @@
 begin deadline
 
 files sql "$(step 001 first)"
-migration "execution: {statementTimeoutSeconds: 4, deadlineSeconds: 5}"
+migration "execution: {statementTimeoutSeconds: 0, deadlineSeconds: 5}"
 stalled() { [ "$(condition Stalled)" = True ]; }
 wait_for "the run to stall" 90 stalled
 expect "the reason" "$(standing)" "False DeadlineExceeded *"

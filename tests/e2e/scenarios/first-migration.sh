@@ -13,7 +13,7 @@ migration "database: {secretRef: {name: db}${tls:+, $tls}}"
 wait_ready
 expect_witness "001 002"
 expect_history "1:applied 2:applied"
-expect "the version" "$(field '{.status.currentVersion}')" 2
+expect "the version" "$(field '{.status.currentVersion}')" 002
 expect "the reason" "$(field '{.status.conditions[?(@.type=="Ready")].reason}')" UpToDate
 expect "Reconciling" "$(condition Reconciling)" False
 expect "Stalled" "$(condition Stalled)" False

@@ -17,7 +17,7 @@ expect "the Job of the run" "$(run_job)" "$first"
 # What comes after is run by the new image.
 files sql "$(step 001 first)" "$(step 002)" "$(step 003)"
 at_version() { [ "$(field '{.status.currentVersion}')" = "$1" ]; }
-wait_for "the third version" 60 at_version 3
+wait_for "the third version" 60 at_version 003
 expect "the image of the last run" "$(k get pod "$(run_pod)" -o 'jsonpath={.spec.containers[0].image}')" "$E2E_IMAGE_NEXT"
 expect_witness "001 002 003"
 "$(dirname "$cluster")/install.sh" >/dev/null

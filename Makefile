@@ -7,10 +7,10 @@ SECONDS ?= 60
 JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check bench chaos fuzz format clean
+.PHONY: help demo build test check bench chaos fuzz e2e format clean
 
 help: ## Print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Migrations on a private PostgreSQL: applied, broken, mended (installs what it needs)
 	@scripts/demo.sh
@@ -43,6 +43,12 @@ chaos: ## Kill runner, server and network at random (RUNS=300, SEED=1) and at ea
 	cmake --preset chaos
 	cmake --build --preset chaos -j $(JOBS)
 	@tests/chaos/run.sh build/chaos $(RUNS) $(SEED)
+
+e2e: ## A real cluster of our own (root), or that of KUBECONFIG: install, migrate, break it (SCENARIOS=… for some)
+	@scripts/install-packages.sh build e2e
+	cmake --preset release
+	cmake --build --preset release --target whimbrel -j $(JOBS)
+	@tests/e2e/run.sh $(SCENARIOS)
 
 format: ## Format all sources in place
 	@scripts/install-packages.sh check

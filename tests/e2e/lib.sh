@@ -5,6 +5,8 @@
 # the cluster and the server know of it. Nothing here waits for a time: each `wait_…` waits for a fact.
 set -euo pipefail
 
+# shellcheck source=tests/e2e/own-cluster.sh
+. "$(dirname "${BASH_SOURCE[0]}")/own-cluster.sh"
 cluster=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/cluster.sh
 system=${E2E_SYSTEM:-whimbrel-system} # the operator's namespace
 

@@ -41,11 +41,8 @@ use_own_cluster() {
     mine=true
     "$here/cluster.sh" up >"$logs/cluster.log" 2>&1 || { cat "$logs/cluster.log" >&2; fail "no cluster"; }
   fi
-  export KUBECONFIG=$folder/kubeconfig E2E_OWN_CLUSTER=1
-  # shellcheck disable=SC1091
-  { . "$folder/settings" && . "$folder/postgres.env"; }
-  PATH=${programs:?}:$PATH
-  export E2E_IMAGE=localhost/whimbrel:e2e E2E_IMAGE_NEXT=localhost/whimbrel:e2e-next
+  # shellcheck source=tests/e2e/own-cluster.sh
+  . "$here/own-cluster.sh"
   "$here/load-image.sh" "$E2E_IMAGE" "$E2E_IMAGE_NEXT" >"$logs/image.log" 2>&1 || { cat "$logs/image.log" >&2; fail "no image"; }
 }
 

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "controller/job_spec.h"
 #include "controller/json_fields.h"
 #include "whimbrel/controller/api.h"
 
@@ -199,6 +200,7 @@ Spec SpecReader::Read(const json& spec) {
   out.database = ReadDatabase(Member(spec, "database"));
   out.history = ReadHistory(Member(spec, "history"));
   out.execution = ReadExecution(Member(spec, "execution"));
+  out.job = ReadJobSpec(Member(spec, "job"));
   out.target_version = Text(Member(spec, "target"), "version");
   if (out.target_version == "Latest") out.target_version.clear();
   return out;

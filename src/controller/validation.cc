@@ -1,12 +1,12 @@
-#include "whimbrel/controller/validation.h"
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
 #include <string_view>
 
+#include "controller/job_rules.h"
 #include "controller/json_fields.h"
+#include "whimbrel/controller/validation.h"
 
 namespace whimbrel::controller {
 namespace {
@@ -176,6 +176,7 @@ std::vector<std::string> ValidateDatabaseMigration(const json& object, const jso
     messages.push_back(std::string(rule.path) + ": Invalid value: " + std::string(rule.message));
   }
   CheckDirectories(spec, messages);
+  CheckJobRules(spec, messages);
   return messages;
 }
 

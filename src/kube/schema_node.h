@@ -25,6 +25,7 @@ struct Pattern {
 /// One level of a structural schema.
 struct SchemaNode {
   SchemaType type = SchemaType::kObject;
+  bool int_or_string = false;  ///< x-kubernetes-int-or-string; `type` says nothing then.
   std::optional<nlohmann::json> default_value;
   std::vector<nlohmann::json> enumeration;  ///< Empty: anything.
 
@@ -33,6 +34,7 @@ struct SchemaNode {
   std::map<std::string, std::unique_ptr<SchemaNode>> properties;
   std::vector<std::string> required;
   std::unique_ptr<SchemaNode> values;  ///< additionalProperties.
+  std::optional<std::size_t> max_properties;
 
   // Arrays.
   std::unique_ptr<SchemaNode> items;

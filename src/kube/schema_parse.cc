@@ -83,7 +83,7 @@ Result<void> Ignore(SchemaNode&, const json&, const std::string&) { return {}; }
 
 using Parser = Result<void> (*)(SchemaNode&, const json&, const std::string&);
 
-constexpr std::array<std::pair<std::string_view, Parser>, 19> kKeywords = {{
+constexpr std::array<std::pair<std::string_view, Parser>, 21> kKeywords = {{
     {"type", ParseType},
     {"format", ParseFormat},
     {"properties", ParseProperties},
@@ -101,6 +101,8 @@ constexpr std::array<std::pair<std::string_view, Parser>, 19> kKeywords = {{
     {"maxLength", Set<&SchemaNode::max_length>},
     {"minItems", Set<&SchemaNode::min_items>},
     {"maxItems", Set<&SchemaNode::max_items>},
+    {"maxProperties", Set<&SchemaNode::max_properties>},
+    {"x-kubernetes-int-or-string", Set<&SchemaNode::int_or_string>},
     {"description", Ignore},
     {"x-kubernetes-validations", Ignore},  // Their twins are functions (design §2).
 }};

@@ -161,6 +161,11 @@ std::string UnknownField(const SchemaNode& node, const std::string& path) {
 
 void CheckObject(const SchemaNode& node, const json& value, const std::string& path,
                  std::vector<std::string>& violations) {
+  if (node.max_properties && value.size() > *node.max_properties) {
+    return Reporter(path, violations)
+        .Add("Too many: " + std::to_string(value.size()) + ": must have at most " +
+             std::to_string(*node.max_properties) + " items");
+  }
   for (const auto& [name, member] : value.items()) {
     const auto property = node.properties.find(name);
     const SchemaNode* child =
@@ -176,12 +181,20 @@ void CheckObject(const SchemaNode& node, const json& value, const std::string& p
   }
 }
 
+void CheckIntOrString(const SchemaNode& node, const json& value, Reporter& report) {
+  if (value.is_string()) return CheckString(node, value, report);
+  if (IsOfType(value, SchemaType::kInteger)) return CheckNumber(node, value, report);
+  const std::string actual(TypeName(value));
+  report.Invalid(json(actual), "must be of type integer,string: \"" + actual + "\"");
+}
+
 }  // namespace
 
 void ValidateAgainst(const SchemaNode& node, const json& value, const std::string& path,
                      std::vector<std::string>& violations) {
   if (node.opaque) return;
   Reporter report(path, violations);
+  if (node.int_or_string) return CheckIntOrString(node, value, report);
   if (!IsOfType(value, node.type)) {
     const std::string actual(TypeName(value));
     return report.Invalid(json(actual), "must be of type " + std::string(TypeName(node.type)) +

@@ -43,6 +43,61 @@ inline nlohmann::json Table(const std::string& table) {
   return {{"spec", {{"history", {{"table", table}}}}}};
 }
 
+/// Of spec.job; the sentences that refuse are those of the CRD.
+inline std::vector<ValidationCase> JobCases() {
+  const auto job = [](const std::string& text) {
+    return nlohmann::json{{"spec", {{"job", nlohmann::json::parse(text)}}}};
+  };
+  const std::string key =
+      "must have keys such as team or example.com/team, as Kubernetes wants them";
+  const std::string ours =
+      "must not have keys under whimbrel.dev/, nor name, component, managed-by or part-of of "
+      "app.kubernetes.io/: they are Whimbrel's own";
+  const std::string toleration =
+      "must have a key, or operator Exists; a value only without that, and tolerationSeconds only "
+      "with effect NoExecute";
+  std::vector<ValidationCase> cases = {
+      {"an empty job", job("{}"), ""},
+      {"a job where there is no pod",
+       {{"spec", {{"job", nlohmann::json::object()}, {"execution", {{"mode", "InProcess"}}}}}},
+       "must not be set when execution.mode is InProcess: then there is no pod"},
+      {"a toleration of everything", job(R"({"tolerations": [{"operator": "Exists"}]})"), ""},
+      {"a toleration of a value for a while",
+       job(R"({"tolerations": [{"key": "a", "value": "", "effect": "NoExecute",
+                                "tolerationSeconds": 0}]})"),
+       ""}};
+  for (const char* text : {R"({})", R"({"operator": "Equal", "value": "x"})",
+                           R"({"key": "a", "operator": "Exists", "value": "x"})",
+                           R"({"key": "a", "tolerationSeconds": 1})",
+                           R"({"key": "a", "effect": "NoSchedule", "tolerationSeconds": 1})"}) {
+    cases.push_back({std::string("a toleration ") + text,
+                     job(std::string(R"({"tolerations": [)") + text + "]}"), toleration});
+  }
+  for (const char* field : {"podLabels", "podAnnotations", "nodeSelector"}) {
+    const auto with = [&](const std::string& name) {
+      return nlohmann::json{{"spec", {{"job", {{field, {{name, "x"}}}}}}}};
+    };
+    for (const std::string& name :
+         {std::string("team"), std::string("example.com/Team_1.x"), std::string(63, 'a')}) {
+      cases.push_back({std::string(field) + " " + name, with(name), ""});
+    }
+    for (const std::string& name :
+         {std::string(), std::string("-a"), std::string("a b"), std::string("a/b/c"),
+          std::string("/a"), std::string("a/"), std::string(64, 'a'),
+          std::string(300, 'a') + "/" + "bcdefghijklmnopqrst"}) {
+      cases.push_back({std::string(field) + " of key " + name, with(name), key});
+    }
+  }
+  for (const char* field : {"podLabels", "podAnnotations"}) {
+    for (const char* name :
+         {"whimbrel.dev/run-id", "app.kubernetes.io/managed-by", "app.kubernetes.io/name"}) {
+      cases.push_back(
+          {std::string(field) + " " + name, {{"spec", {{"job", {{field, {{name, "x"}}}}}}}}, ours});
+    }
+  }
+  return cases;
+}
+
 inline std::vector<ValidationCase> ValidationCases() {
   const auto spec = [](const char* text) {
     return nlohmann::json{{"spec", nlohmann::json::parse(text)}};
@@ -136,6 +191,7 @@ inline std::vector<ValidationCase> ValidationCases() {
         longest + "x"}) {
     cases.push_back({"a table " + name, Table(name), table_name});
   }
+  for (ValidationCase& c : JobCases()) cases.push_back(std::move(c));
   return cases;
 }
 

@@ -100,6 +100,27 @@ TEST(Schema, AMapOfTextTakesAnyKey) {
             std::vector<std::string>{"spec.c: Too long: may not be more than 3 characters"});
 }
 
+TEST(Schema, AMapHasNoMoreMembersThanItMay) {
+  const Schema schema = Schema::Parse(json::parse(R"({"type": "object", "properties": {"spec": {
+      "type": "object", "maxProperties": 1, "additionalProperties": {"type": "string"}}}})"))
+                            .value();
+  EXPECT_TRUE(schema.Validate(json::parse(R"({"spec": {"a": "b"}})")).empty());
+  EXPECT_EQ(schema.Validate(json::parse(R"({"spec": {"a": "b", "c": "d"}})")),
+            std::vector<std::string>{"spec: Too many: 2: must have at most 1 items"});
+}
+
+TEST(Schema, AnIntegerMayStandForText) {
+  const Schema schema = Schema::Parse(json::parse(R"({"type": "object", "properties": {"spec": {
+      "x-kubernetes-int-or-string": true, "maxLength": 3, "pattern": "^[0-9]+m?$", "minimum": 0}}})"))
+                            .value();
+  for (const char* good : {"5", "\"5m\""}) {
+    EXPECT_TRUE(schema.Validate({{"spec", json::parse(good)}}).empty()) << good;
+  }
+  for (const char* bad : {"-1", "1.5", "true", "\"m\"", "\"5000m\""}) {
+    EXPECT_EQ(schema.Validate({{"spec", json::parse(bad)}}).size(), 1u) << bad;
+  }
+}
+
 TEST(Schema, AKeywordThatIsNotSupportedIsAnError) {
   const auto error = [](const char* text) {
     const auto schema = Schema::Parse(json::parse(text));
@@ -132,7 +153,8 @@ TEST(Crd, EveryFieldIsDescribedAndBounded) {
   const json properties = RealCrdSchema().at("properties");
   for (const char* part : {"spec", "status"}) {
     Walk(properties[part], part, [](const json& node, const std::string& path) {
-      const std::string type = node["type"];
+      const bool int_or_string = node.value("x-kubernetes-int-or-string", false);
+      const std::string type = int_or_string ? "string" : node["type"];
       const bool item_of_text = path.ends_with("[]") && type == "string";
       EXPECT_TRUE(node.contains("description") || item_of_text) << path;
       if (type == "string") {
@@ -140,7 +162,11 @@ TEST(Crd, EveryFieldIsDescribedAndBounded) {
                              node.value("format", "") == "date-time";
         EXPECT_TRUE(bounded) << path;
       }
-      if (type == "integer") {
+      if (type == "object" && node.contains("additionalProperties")) {
+        EXPECT_TRUE(node.contains("maxProperties")) << path;
+        EXPECT_TRUE(node["additionalProperties"].contains("maxLength")) << path;
+      }
+      if (type == "integer" || int_or_string) {
         EXPECT_TRUE(node.contains("minimum")) << path;
         EXPECT_TRUE(node.contains("maximum") || path.starts_with("status")) << path;
       }
@@ -159,7 +185,9 @@ TEST(Crd, AnObjectWithDefaultsInsideHasOneItself) {
       const json required = node.value("required", json::array());
       const bool always_there = std::find(required.begin(), required.end(), name) != required.end();
       // One with required fields of its own is there only when a user writes it.
-      if (child["type"] != "object" || child.contains("required") || always_there) continue;
+      if (child.value("type", "") != "object" || child.contains("required") || always_there)
+        continue;
+      if (!child.contains("properties")) continue;
       bool inner = false;
       for (const auto& [key, grandchild] : child["properties"].items()) {
         inner = inner || grandchild.contains("default");

@@ -6,9 +6,10 @@
 #include <chrono>
 #include <ostream>
 
+#include "cli/exit_deadline.h"
+#include "cli/leadership.h"
 #include "cli/version.h"
 #include "whimbrel/base/log.h"
-#include "whimbrel/controller/controller.h"
 #include "whimbrel/controller/crd.h"
 #include "whimbrel/engine/in_process_runner.h"
 #include "whimbrel/kube/config.h"
@@ -34,17 +35,23 @@ controller::ControllerOptions ToOptions(const ControllerCommandOptions& options)
           .source_timeout = std::chrono::seconds(options.source_timeout_seconds),
           .trust = options.manifests.empty() ? report::Trust::kCluster : report::Trust::kLocal,
           .instance = HostName(),
-          .jobs_in_process = !options.manifests.empty()};
+          .jobs_in_process = !options.manifests.empty(),
+          .runner = options.runner};
 }
 
-Result<std::unique_ptr<kube::ObjectClient>> ConnectToCluster(
-    const ControllerCommandOptions& options) {
-  Result<kube::Config> config =
-      kube::LoadConfig(options.kubeconfig, options.context, kube::ConfigEnvironment::Process());
-  if (!config) return tl::make_unexpected(config.error());
-  log::Info("cli", "using API server", {{"server", config->server}});
-  return kube::NewRestClient(
-      std::move(*config), {.user_agent = UserAgent(), .qps = options.qps, .burst = options.burst});
+kube::LeaderElectionOptions ToElectionOptions(const LeaderElectFlags& flags,
+                                              const kube::Config& config) {
+  return {.lease = {.ns = flags.resource_namespace.empty() ? config.ns : flags.resource_namespace,
+                    .name = flags.resource_name},
+          .identity = kube::NewLeaderIdentity(HostName()),
+          .lease_duration = std::chrono::floor<std::chrono::seconds>(flags.lease_duration),
+          .renew_deadline = flags.renew_deadline,
+          .retry_period = flags.retry_period};
+}
+
+ExitCode Refuse(const Error& error, std::ostream& err) {
+  err << "whimbrel: " << error.ToString() << "\n";
+  return ExitCode::kUsage;
 }
 
 /// Waits for the stop; in between, folders are read again.
@@ -81,22 +88,66 @@ ExitCode RunOver(kube::ObjectClient& client, kube::ManifestClient* manifests,
   return ExitCode::kReady;
 }
 
+/// A replica of several: works while it leads, and hands over once all work has ended.
+ExitCode RunAsLeader(Leadership& leadership, const ControllerCommandOptions& options,
+                     const std::stop_token& stop, std::ostream& err) {
+  kube::LeaderElector& elector = leadership.elector();
+  std::stop_source end;
+  const std::stop_callback asked(stop, [&] { end.request_stop(); });
+  const std::stop_callback lost(elector.lost(), [&] { end.request_stop(); });
+  ExitCode code = ExitCode::kReady;
+  if (elector.WaitUntilLeading(end.get_token())) {
+    code = RunOver(leadership.client(), nullptr, options, end.get_token(), err);
+  }
+  // As controller-runtime: a new process begins as a candidate, and nothing of this one is left.
+  if (elector.lost().stop_requested()) return ExitCode::kRetryable;
+  elector.Release();
+  return code;
+}
+
+ExitCode RunOverCluster(const ControllerCommandOptions& options, const std::stop_token& stop,
+                        std::ostream& err) {
+  const Result<kube::Config> config =
+      kube::LoadConfig(options.kubeconfig, options.context, kube::ConfigEnvironment::Process());
+  if (!config) return Refuse(config.error(), err);
+  log::Info("cli", "using API server", {{"server", config->server}});
+  const auto client = kube::NewRestClient(
+      *config, {.user_agent = UserAgent(), .qps = options.qps, .burst = options.burst});
+  if (!client) return Refuse(client.error(), err);
+  if (!options.leader_elect.enabled) return RunOver(**client, nullptr, options, stop, err);
+
+  kube::LeaderElectionOptions election = ToElectionOptions(options.leader_elect, *config);
+  if (Result<void> valid = kube::CheckLeaderElectionOptions(election); !valid) {
+    return Refuse(valid.error(), err);
+  }
+  // A renewal waits neither for the other requests nor for their limit.
+  auto connection =
+      kube::NewRestClient(*config, {.user_agent = UserAgent() + " leader-election", .qps = 0});
+  if (!connection) return Refuse(connection.error(), err);
+  Leadership leadership(*std::move(connection), std::move(election), **client, MetricsSink::Null());
+  return RunAsLeader(leadership, options, stop, err);
+}
+
+ExitCode RunOverManifests(const ControllerCommandOptions& options, const std::stop_token& stop,
+                          std::ostream& err) {
+  Result<kube::ServedResource> served = controller::ServedDatabaseMigrations();
+  if (!served) return Refuse(served.error(), err);
+  const auto client =
+      kube::ManifestClient::Load(options.manifests, "default", {std::move(*served)});
+  if (!client) return Refuse(client.error(), err);
+  return RunOver(**client, client->get(), options, stop, err);
+}
+
 }  // namespace
 
 ExitCode RunController(const ControllerCommandOptions& options, std::stop_token stop,
                        std::ostream& err) {
-  const auto fail = [&](const Error& error) {
-    err << "whimbrel: " << error.ToString() << "\n";
-    return ExitCode::kUsage;
-  };
-  if (options.manifests.empty()) {
-    auto client = ConnectToCluster(options);
-    return client ? RunOver(**client, nullptr, options, stop, err) : fail(client.error());
-  }
-  Result<kube::ServedResource> served = controller::ServedDatabaseMigrations();
-  if (!served) return fail(served.error());
-  auto client = kube::ManifestClient::Load(options.manifests, "default", {std::move(*served)});
-  return client ? RunOver(**client, client->get(), options, stop, err) : fail(client.error());
+  const std::chrono::seconds grace(options.graceful_shutdown_timeout_seconds);
+  const ExitDeadline deadline(
+      stop, [grace] { return Clock::System().SteadyNow() + grace; },
+      "the orderly end took longer than --graceful-shutdown-timeout-seconds");
+  return options.manifests.empty() ? RunOverCluster(options, stop, err)
+                                   : RunOverManifests(options, stop, err);
 }
 
 }  // namespace whimbrel::cli

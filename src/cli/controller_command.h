@@ -1,13 +1,26 @@
 #pragma once
 
+#include <chrono>
 #include <iosfwd>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "whimbrel/base/clock.h"
 #include "whimbrel/cli/exit_code.h"
+#include "whimbrel/controller/controller.h"
 
 namespace whimbrel::cli {
+
+/// As controller-runtime has it.
+struct LeaderElectFlags {
+  bool enabled = false;
+  Duration lease_duration = std::chrono::seconds(15);
+  Duration renew_deadline = std::chrono::seconds(10);
+  Duration retry_period = std::chrono::seconds(2);
+  std::string resource_name = "whimbrel-controller";
+  std::string resource_namespace;  ///< Empty: that of the pod, or of the kubeconfig's context.
+};
 
 /// Options of `whimbrel controller`.
 struct ControllerCommandOptions {
@@ -21,9 +34,13 @@ struct ControllerCommandOptions {
   int max_concurrent_migrations = 4;
   double qps = 50;
   int burst = 100;
+  LeaderElectFlags leader_elect;
+  controller::RunnerImage runner;
+  int graceful_shutdown_timeout_seconds = 30;
 };
 
-/// Runs until a stop is requested.
+/// Runs until a stop is requested. kRetryable: the lease was lost, and somebody should start it
+/// again.
 ExitCode RunController(const ControllerCommandOptions& options, std::stop_token stop,
                        std::ostream& err);
 

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "cli/controller_command.h"
+#include "cli/controller_flags.h"
 #include "cli/run_folder.h"
 #include "cli/run_manifests.h"
 #include "cli/signals.h"
@@ -26,40 +27,6 @@ struct Options {
   RunFolderOptions folder;
   std::string output = "text";
 };
-
-void AddControllerCommand(CLI::App& app, ControllerCommandOptions& options) {
-  CLI::App* command =
-      app.add_subcommand("controller", "Keep every DatabaseMigration of a cluster converged");
-  command->add_option("--kubeconfig", options.kubeconfig,
-                      "Instead of $KUBECONFIG, the pod's account or ~/.kube/config");
-  command->add_option("--context", options.context, "Context of the kubeconfig");
-  command->add_option("--manifests", options.manifests,
-                      "Files or folders to keep converged, instead of a cluster");
-  command
-      ->add_option("--watch-namespaces", options.namespaces, "Only these namespaces (default: all)")
-      ->delimiter(',');
-  command
-      ->add_option("--resync-seconds", options.resync_seconds,
-                   "How often an outside cause is tried again")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 86400));
-  command
-      ->add_option("--source-timeout-seconds", options.source_timeout_seconds,
-                   "How long a missing source is waited for")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 86400));
-  command
-      ->add_option("--max-concurrent-migrations", options.max_concurrent_migrations,
-                   "Runs that execute SQL at once")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1000));
-  command->add_option("--kube-api-qps", options.qps, "API requests a second")
-      ->capture_default_str()
-      ->check(CLI::Range(0.1, 10000.0));
-  command->add_option("--kube-api-burst", options.burst, "API requests at once")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 10000));
-}
 
 void AddHistoryOptions(CLI::App* command, RunFolderOptions& options) {
   command->add_option("--history-schema", options.history_schema, "Schema of Whimbrel's tables")

@@ -9,6 +9,7 @@
 #include "cli/controller_flags.h"
 #include "cli/run_folder.h"
 #include "cli/run_manifests.h"
+#include "cli/runner_command.h"
 #include "cli/signals.h"
 #include "cli/version.h"
 #include "whimbrel/base/log.h"
@@ -25,6 +26,7 @@ struct Options {
   ControllerCommandOptions controller;
   RunManifestsOptions manifests;
   RunFolderOptions folder;
+  RunnerCommandOptions runner;
   std::string output = "text";
 };
 
@@ -90,19 +92,28 @@ void AddRunCommand(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"text", "json"}));
 }
 
+void AddRunnerCommand(CLI::App& app, RunnerCommandOptions& options) {
+  CLI::App* command = app.add_subcommand(
+      "runner", "Carry out one run in the pod of a Job; the controller starts it");
+  const std::string hidden;
+  command->add_option("--root", options.root)->group(hidden);
+  command->add_option("--termination-log", options.termination_log)->group(hidden);
+}
+
 log::Level ParseLevel(const std::string& text) {
   if (text == "debug") return log::Level::kDebug;
   if (text == "info") return log::Level::kInfo;
   return text == "error" ? log::Level::kError : log::Level::kWarning;
 }
 
-/// A controller logs what it does, as JSON for machines; a command on a terminal speaks for itself.
-void ConfigureLog(const Options& options, bool controller) {
+/// A controller and a runner log what they do, as JSON for machines; a command on a terminal speaks
+/// for itself.
+void ConfigureLog(const Options& options, bool for_machines) {
   const std::string level =
-      !options.log_level.empty() ? options.log_level : (controller ? "info" : "error");
-  const std::string format = !options.log_format.empty()                ? options.log_format
-                             : controller && isatty(STDERR_FILENO) == 0 ? "json"
-                                                                        : "text";
+      !options.log_level.empty() ? options.log_level : (for_machines ? "info" : "error");
+  const std::string format = !options.log_format.empty()                  ? options.log_format
+                             : for_machines && isatty(STDERR_FILENO) == 0 ? "json"
+                                                                          : "text";
   log::Configure(ParseLevel(level), format == "json" ? log::Format::kJson : log::Format::kText);
 }
 
@@ -112,12 +123,13 @@ ExitCode Dispatch(CLI::App& app, Options& options) {
     return ExitCode::kReady;
   }
   const bool controller = app.got_subcommand("controller");
-  ConfigureLog(options, controller);
+  const bool runner = app.got_subcommand("runner");
+  ConfigureLog(options, controller || runner);
+  const bool in_cluster = runner || (controller && options.controller.manifests.empty());
+  if (in_cluster) postgres::ClearLibpqEnvironment();
   const SignalStop signals;
-  if (controller) {
-    if (options.controller.manifests.empty()) postgres::ClearLibpqEnvironment();
-    return RunController(options.controller, signals.token(), std::cerr);
-  }
+  if (runner) return RunRunner(options.runner, signals.token(), std::cout);
+  if (controller) return RunController(options.controller, signals.token(), std::cerr);
   options.manifests.json = options.folder.json = options.output == "json";
   if (!options.manifests.paths.empty())
     return RunManifests(options.manifests, signals.token(), std::cout, std::cerr);
@@ -141,6 +153,7 @@ int Main(int argc, char** argv) {
       ->check(CLI::IsMember({"json", "text"}));
   AddControllerCommand(app, options.controller);
   AddRunCommand(app, options);
+  AddRunnerCommand(app, options.runner);
   app.add_subcommand("version", "Print the version");
   app.set_version_flag("--version", "whimbrel " + Version());
   try {

@@ -65,7 +65,7 @@ void ProgressPrinter::ShowJson() {
   if (told_ == latest_) return;
   nlohmann::json line = report::ToJson(latest_);
   line["time"] = FormatRfc3339(Clock::System().SystemNow());
-  out_ << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n" << std::flush;
+  out_ << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" << std::flush;
   told_ = latest_;
   told_at_ = Clock::System().SteadyNow();
 }

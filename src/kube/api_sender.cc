@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxErrorBytes = std::size_t{64} << 10;
 constexpr std::size_t kMaxLoggedWarnings = 256;
+constexpr std::chrono::seconds kSlow{1};  // client-go's, for what it logs by default.
 
 tl::unexpected<ApiError> Cancelled() {
   return tl::make_unexpected(
@@ -85,12 +86,19 @@ void ApiSender::CountRequest(const HttpRequest& request, int status, SteadyTime 
                   {{"verb", request.method}, {"host", parts_.server}}, seconds.count());
 }
 
-bool ApiSender::AwaitTurn(const std::stop_token& stop) {
+bool ApiSender::AwaitTurn(std::string_view verb, const std::stop_token& stop) {
   if (parts_.options.qps <= 0) return !stop.stop_requested();
   Duration wait{};
   {
     std::lock_guard lock(mutex_);
     wait = limit_.Reserve(clock_.SteadyNow());
+  }
+  const std::chrono::duration<double> seconds = wait;
+  parts_.options.metrics->Observe("rest_client_rate_limiter_duration_seconds",
+                                  {{"verb", verb}, {"host", parts_.server}}, seconds.count());
+  if (wait > kSlow) {
+    log::Info("kube", "waiting for the client's own limit of requests",
+              {{"seconds", std::to_string(seconds.count())}});
   }
   return clock_.SleepFor(wait, stop);
 }
@@ -142,7 +150,7 @@ Result<void, ApiSender::Failure> ApiSender::Attempt(const HttpRequest& request,
 ApiResult<void> ApiSender::Send(HttpRequest request, const Consumer& consumer,
                                 std::stop_token stop) {
   // Watches are few and long; the limit is for what a bug could send by the thousand.
-  if (!request.own_connection && !AwaitTurn(stop)) return Cancelled();
+  if (!request.own_connection && !AwaitTurn(request.method, stop)) return Cancelled();
   const SteadyTime deadline = clock_.SteadyNow() + request.timeout;
   bool was_refused = false;
   for (int attempt = 0;; ++attempt) {

@@ -39,7 +39,7 @@ class ApiSender {
   bool HasOtherThan(const BearerToken& refused, const std::stop_token& stop);
   void AddHeaders(const BearerToken& token, HttpRequest* request) const;
   void CountRequest(const HttpRequest& request, int status, SteadyTime begin) const;
-  bool AwaitTurn(const std::stop_token& stop);
+  bool AwaitTurn(std::string_view verb, const std::stop_token& stop);
   void LogWarnings(const HttpHead& head);
 
   RestClientParts parts_;

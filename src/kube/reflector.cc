@@ -17,8 +17,10 @@ namespace {
 using Action = ReflectorEffect::Action;
 
 // Different for each watch, so that a restarted server is not asked by all at once later on.
-constexpr std::chrono::seconds kMinWatch{300};
-constexpr std::chrono::seconds kMaxWatch{600};
+// Several bookmarks long, and not so long that a silent server goes unnoticed
+// (reflector_machine.cc).
+constexpr std::chrono::seconds kMinWatch{240};
+constexpr std::chrono::seconds kMaxWatch{360};
 
 ObjectKey KeyOf(const Json& object) {
   return {StringAt(object, "metadata", "namespace"), StringAt(object, "metadata", "name")};

@@ -1,5 +1,7 @@
 #include "kube/reflector_machine.h"
 
+#include <algorithm>
+
 namespace whimbrel::kube {
 namespace {
 
@@ -7,6 +9,12 @@ using Action = ReflectorEffect::Action;
 
 // So long without a failure, and the next one counts as the first.
 constexpr std::chrono::minutes kForgetFailuresAfter{2};
+// Nobody may keep us away for longer.
+constexpr std::chrono::minutes kMaxRetryAfter{1};
+// The server sends bookmarks about every minute (apiserver, cacher.go, defaultBookmarkFrequency).
+// When it has sent neither one nor an event for so long, it may have gone back in time, restored
+// from a backup: it keeps quiet then until it has reached our resourceVersion again.
+constexpr std::chrono::minutes kSilence{3};
 // A server that ends watches at once must not be asked in a tight loop.
 constexpr std::chrono::seconds kVeryShort{1};
 
@@ -15,7 +23,9 @@ ReflectorEffect After(Action action, ReflectorState& state, SteadyTime now,
   if (now - state.last_failure >= kForgetFailuresAfter) state.failures = 0;
   state.last_failure = now;
   ReflectorEffect::Wait wait{.attempt = state.failures++};
-  if (error != nullptr && error->retry_after) wait.at_least = *error->retry_after;
+  if (error != nullptr && error->retry_after) {
+    wait.at_least = std::min<Duration>(*error->retry_after, kMaxRetryAfter);
+  }
   return {.action = action, .wait = wait};
 }
 
@@ -48,7 +58,6 @@ struct Machine {
 
   ReflectorEffect operator()(const EventSeen& event) const {
     if (!event.resource_version.empty()) state.resource_version = event.resource_version;
-    state.listed_for_expiry = false;
     return {.action = Action::kGoOn};
   }
 
@@ -56,17 +65,14 @@ struct Machine {
     if (!watch.error) {
       const bool very_short = !watch.saw_event && watch.lasted < kVeryShort;
       if (very_short) return After(Action::kWatch, state, now);
+      if (!watch.saw_event && watch.lasted >= kSilence) return {.action = Action::kList};
       return {.action = Action::kWatch};
     }
     const ApiErrorReason reason = watch.error->reason;
     if (reason == ApiErrorReason::kCancelled) return {.action = Action::kStop};
     if (MayResume(reason)) return After(Action::kWatch, state, now, &*watch.error);
-    // 410 is how the server says that we were away for too long: no reason to wait, unless the list
-    // for the last one did not help.
-    if (reason == ApiErrorReason::kExpired && !state.listed_for_expiry) {
-      state.listed_for_expiry = true;
-      return {.action = Action::kList};
-    }
+    // An expired version (410) too: the wait differs from one reflector to the next, so that a
+    // server that was restarted is not asked for all its lists by all of them at once.
     return After(Action::kList, state, now, &*watch.error);
   }
 };

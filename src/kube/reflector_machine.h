@@ -15,8 +15,6 @@ struct ReflectorState {
   std::string resource_version;  ///< Where the next watch goes on.
   int failures = 0;              ///< Of late; the exponent of the next wait.
   SteadyTime last_failure;
-  bool listed_for_expiry =
-      false;  ///< The last watch could not go on either, and nothing came since.
 };
 
 // What happened.

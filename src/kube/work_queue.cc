@@ -5,11 +5,20 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
+#include "kube/work_queue_meter.h"
+
 namespace whimbrel::kube {
+
+namespace {
+
+constexpr std::chrono::milliseconds kReportEvery{500};  // As client-go does.
+
+}  // namespace
 
 // A key that is known to the queue is in exactly one of these places:
 //   ready_      may be handed out;
@@ -19,7 +28,13 @@ namespace whimbrel::kube {
 class WorkQueue::Impl {
  public:
   Impl(WorkQueueOptions options, const Clock& clock, Random& random)
-      : options_(options), clock_(clock), random_(random) {}
+      : options_(std::move(options)),
+        clock_(clock),
+        random_(random),
+        meter_(options_.name, *options_.metrics, clock) {
+    if (meter_.enabled())
+      reporter_ = std::jthread([this](const std::stop_token& stop) { Report(stop); });
+  }
 
   void Add(const ObjectKey& key) {
     std::lock_guard lock(mutex_);
@@ -28,6 +43,7 @@ class WorkQueue::Impl {
 
   void AddAfter(const ObjectKey& key, Duration delay) {
     std::lock_guard lock(mutex_);
+    meter_.Later();
     AddAfterLocked(key, delay);
   }
 
@@ -36,6 +52,7 @@ class WorkQueue::Impl {
     const double jitter = 0.9 + 0.2 * random_.Uniform();
     std::lock_guard lock(mutex_);
     const Duration ceiling = options_.rate_limit.Ceiling(failures_[key]++);
+    meter_.Later();
     AddAfterLocked(key, std::chrono::duration_cast<Duration>(ceiling * jitter));
   }
 
@@ -64,6 +81,7 @@ class WorkQueue::Impl {
   void Done(const ObjectKey& key) {
     std::lock_guard lock(mutex_);
     processing_.erase(key);
+    meter_.Done(key);
     if (again_.erase(key) > 0) AddLocked(key);
   }
 
@@ -82,6 +100,13 @@ class WorkQueue::Impl {
   using ByTime = std::multimap<SteadyTime, ObjectKey>;
   using Waiters = std::list<std::stop_source>;
 
+  void Report(const std::stop_token& stop) {
+    while (clock_.SleepFor(kReportEvery, stop)) {
+      std::lock_guard lock(mutex_);
+      meter_.ReportUnfinished();
+    }
+  }
+
   bool IsReady(const ObjectKey& key) const {
     return is_ready_.contains(key) || again_.contains(key);
   }
@@ -95,6 +120,7 @@ class WorkQueue::Impl {
     }
     is_ready_.insert(key);
     ready_.push_back(key);
+    meter_.Ready(key, ready_.size());
     WakeOne();
   }
 
@@ -131,6 +157,7 @@ class WorkQueue::Impl {
     ready_.pop_front();
     is_ready_.erase(key);
     processing_.insert(key);
+    meter_.Taken(key, ready_.size());
     // The others may sleep for longer than what is next: this worker was the one that watched for
     // it.
     if (!ready_.empty() || !by_time_.empty()) WakeOne();
@@ -171,10 +198,13 @@ class WorkQueue::Impl {
   std::unordered_map<ObjectKey, ByTime::iterator> delayed_;
   std::unordered_map<ObjectKey, int> failures_;
   Waiters waiters_;
+  WorkQueueMeter meter_;
+
+  std::jthread reporter_;  // Last: ends before what it uses.
 };
 
 WorkQueue::WorkQueue(WorkQueueOptions options, const Clock& clock, Random& random)
-    : impl_(std::make_unique<Impl>(options, clock, random)) {}
+    : impl_(std::make_unique<Impl>(std::move(options), clock, random)) {}
 WorkQueue::~WorkQueue() = default;
 
 void WorkQueue::Add(const ObjectKey& key) { impl_->Add(key); }

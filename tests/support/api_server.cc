@@ -277,6 +277,10 @@ std::string ApiServer::CreateNamespace() {
 void ApiServer::Stop() {
   if (!state_->server) return;
   state_->server->Signal(SIGTERM);
+  // It waits a minute for watches that are open, which nobody has to see in a test.
+  const auto ended =
+      Eventually([&] { return !state_->server->running(); }, std::chrono::seconds(5));
+  if (!ended) state_->server->Signal(SIGKILL);
   state_->server->Wait();
   state_->server.reset();
 }

@@ -56,7 +56,7 @@ class ApiServer {
   /// A new empty namespace; every test takes its own.
   [[nodiscard]] std::string CreateNamespace();
 
-  /// SIGTERM; clients see an orderly end.
+  /// SIGTERM; clients see an orderly end. Watches that are still open after five seconds are cut.
   void Stop();
   /// The API server dies at once; etcd stays.
   void Kill9();

@@ -35,8 +35,10 @@ struct ReflectorOptions {
 };
 
 /// List, then watch, for ever (client-go tools/cache/reflector.go): goes on from the last
-/// resourceVersion, bookmarks included; lists again after 410; backs off with jitter. Runs on a
-/// thread of its own from construction to destruction, which interrupts whatever it is doing.
+/// resourceVersion, bookmarks included; lists again after 410, and after a watch that brought
+/// neither an event nor a bookmark (the server may have been restored from a backup); backs off
+/// with jitter, before a relist too; obeys Retry-After up to a minute. Runs on a thread of its own
+/// from construction to destruction, which interrupts whatever it is doing.
 class Reflector {
  public:
   Reflector(ObjectClient& client, ReflectorOptions options, ReflectorHandler& handler,

@@ -5,9 +5,11 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include "whimbrel/base/backoff.h"
 #include "whimbrel/base/clock.h"
+#include "whimbrel/base/metrics.h"
 #include "whimbrel/kube/resource.h"
 
 namespace whimbrel::kube {
@@ -16,6 +18,10 @@ struct WorkQueueOptions {
   /// Per key, doubled at each failure; the figures of client-go's
   /// DefaultTypedControllerRateLimiter.
   Backoff rate_limit{std::chrono::milliseconds(5), std::chrono::seconds(1000)};
+  /// The label `name` of its metrics.
+  std::string name = {};
+  /// Gets `workqueue_*` (see metrics.h); outlives the queue.
+  MetricsSink* metrics = &MetricsSink::Null();
 };
 
 /// client-go's rate-limiting work queue (util/workqueue): a key is never handed to two workers at

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <future>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -121,6 +122,25 @@ TEST_F(ReflectorApiTest, AWatchFromBeforeARestartCanBeTooOld) {
                                      [](WatchEventType, Json&&) {}, {});
   ASSERT_FALSE(watched);
   EXPECT_EQ(watched.error().reason, ApiErrorReason::kExpired) << watched.error().ToString();
+}
+
+/// What happens to a watch when the server was restored from a backup. A reflector takes silence
+/// for that; the server must not answer with events of another time instead.
+TEST_F(ReflectorApiTest, AWatchFromTheFutureIsSilent) {
+  const auto client = Connect(server_.kubeconfig());
+  int events = 0;
+  Put("a", "1");
+  auto watch = std::async(std::launch::async, [&] {
+    return client->Watch(
+        ConfigMaps(),
+        {.ns = ns_, .resource_version = "1000000000", .timeout = std::chrono::seconds(2)},
+        [&](WatchEventType, Json&&) { ++events; }, {});
+  });
+  Put("a", "2");
+  const auto watched = watch.get();
+  EXPECT_TRUE(watched || watched.error().reason == ApiErrorReason::kTooLargeResourceVersion)
+      << watched.error().ToString();
+  EXPECT_EQ(events, 0);
 }
 
 TEST_F(ReflectorApiTest, SeesWhatHappenedWhileItsConnectionWasCut) {

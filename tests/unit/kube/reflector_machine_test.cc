@@ -51,7 +51,7 @@ const Case kCases[] = {
      "list after backoff 0 or longer"},
     {"a list that was cancelled", ListFailed{Because(Reason::kCancelled)}, "stop"},
     {"an event", EventSeen{"6"}, "go on"},
-    {"a watch that ended as agreed", WatchEnded{.lasted = minutes(5)}, "watch"},
+    {"a watch that ended as agreed", WatchEnded{.lasted = minutes(5), .saw_event = true}, "watch"},
     {"a watch that ended as agreed, soon, after events",
      WatchEnded{.lasted = milliseconds(10), .saw_event = true}, "watch"},
     {"a watch that ended at once without an event", WatchEnded{.lasted = milliseconds(999)},
@@ -62,8 +62,12 @@ const Case kCases[] = {
      WatchEnded{.error = ApiError{Reason::kTooManyRequests, 429, "", seconds(5)}},
      "watch after backoff 0 or longer"},
     {"a watch with an old token", EndedBy(Reason::kUnauthorized), "watch after backoff 0"},
-    {"a watch that is too old", EndedBy(Reason::kExpired), "list"},
-    {"a watch that became too old", EndedBy(Reason::kExpired, true), "list"},
+    {"a watch that is too old", EndedBy(Reason::kExpired), "list after backoff 0"},
+    {"a watch that became too old", EndedBy(Reason::kExpired, true), "list after backoff 0"},
+    {"a watch that was silent for longer than bookmarks are apart",
+     WatchEnded{.lasted = minutes(3)}, "list"},
+    {"a watch that ended as agreed, without an event, before a bookmark was due",
+     WatchEnded{.lasted = minutes(2)}, "watch"},
     {"a watch from the server's future: it was restored from a backup",
      EndedBy(Reason::kTooLargeResourceVersion), "list after backoff 0"},
     {"a watch that is not allowed any more", EndedBy(Reason::kForbidden), "list after backoff 0"},
@@ -102,14 +106,16 @@ TEST(ReflectorMachineTest, FailuresAddUpUntilTwoQuietMinutesHavePassed) {
   EXPECT_EQ(Advance(state, EndedBy(Reason::kTransport), now).wait, Wait{});
 }
 
-TEST(ReflectorMachineTest, ASecondExpiryWithoutProgressWaits) {
-  ReflectorState state;
-  EXPECT_EQ(Describe(Advance(state, EndedBy(Reason::kExpired), kNow)), "list");
-  EXPECT_EQ(Describe(Advance(state, ListDone{"5"}, kNow)), "watch");
-  EXPECT_EQ(Describe(Advance(state, EndedBy(Reason::kExpired), kNow)), "list after backoff 0");
-  (void)Advance(state, ListDone{"6"}, kNow);
-  (void)Advance(state, EventSeen{"7"}, kNow);
-  EXPECT_EQ(Describe(Advance(state, EndedBy(Reason::kExpired, true), kNow)), "list");
+TEST(ReflectorMachineTest, WaitsAsLongAsTheServerAsksButNotForEver) {
+  for (const auto& [asked, expected] :
+       {std::pair{seconds(7), seconds(7)}, {seconds(86'400), seconds(60)}}) {
+    const ApiError busy{Reason::kTooManyRequests, 429, "", asked};
+    ReflectorState state;
+    EXPECT_EQ(Advance(state, WatchEnded{.error = busy}, kNow).wait,
+              (Wait{.attempt = 0, .at_least = expected}));
+    EXPECT_EQ(Advance(state, ListFailed{busy}, kNow).wait,
+              (Wait{.attempt = 1, .at_least = expected}));
+  }
 }
 
 }  // namespace

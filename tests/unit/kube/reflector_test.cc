@@ -183,10 +183,19 @@ TEST_F(ReflectorTest, WaitsLongerAfterEachFailure) {
   EXPECT_EQ(clock_.SteadyNow() - begin, milliseconds(8400));
 }
 
-TEST_F(ReflectorTest, AsksForWatchesOfFiveToTenMinutes) {
+TEST_F(ReflectorTest, AsksForWatchesOfFourToSixMinutes) {
   lists_ = {{{}, "10"}};
   Run();
-  EXPECT_EQ(timeouts_, std::vector<seconds>{seconds(450)});
+  EXPECT_EQ(timeouts_, std::vector<seconds>{seconds(300)});
+}
+
+TEST_F(ReflectorTest, ASilentWatchIsFollowedByAListBecauseTheServerMayHaveGoneBackInTime) {
+  lists_ = {{{Object("a", "990"), Object("b", "1000")}, "1000"}, {{Object("a", "500")}, "600"}};
+  watches_ = {{{}, {}, std::chrono::minutes(5)}};
+  Run();
+  EXPECT_EQ(watched_from_, (Strings{"1000", "600"}));
+  EXPECT_EQ(recorder_.all(), (Strings{"upsert a@990", "upsert b@1000", "synced", "upsert a@500",
+                                      "delete ns/b", "synced"}));
 }
 
 TEST_F(ReflectorTest, IsNotSyncedBeforeItsFirstListAndEndsInTheMiddleOfIt) {

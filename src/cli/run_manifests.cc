@@ -7,10 +7,12 @@
 
 #include "cli/migration_text.h"
 #include "cli/style.h"
+#include "whimbrel/base/hash.h"
 #include "whimbrel/controller/controller.h"
 #include "whimbrel/controller/crd.h"
 #include "whimbrel/engine/in_process_runner.h"
 #include "whimbrel/kube/manifest_client.h"
+#include "whimbrel/migration/archive.h"
 
 namespace whimbrel::cli {
 
@@ -25,12 +27,28 @@ std::string PathOf(const json& source, const std::string& key) {
   return directory.empty() ? key : directory + (directory.ends_with('/') ? "" : "/") + key;
 }
 
+/// A file of an archive; empty when it is not to be had.
+std::string TextInArchive(const json& config_map, const std::string& key, const std::string& path) {
+  std::string archive;
+  const json files = config_map.value("binaryData", json::object());
+  if (!Base64Decode(files.value(key, ""), &archive)) return "";
+  migration::MemorySourceBuilder builder;
+  if (!migration::AddArchive(archive, key, builder)) return "";
+  const std::shared_ptr<const migration::Source> source = std::move(builder).Build();
+  const migration::SourceFile* file = source->Find(path);
+  return file == nullptr ? "" : *file->bytes();
+}
+
 std::string FindSourceText(ManifestClient& client, const json& object, const std::string& path) {
   const json source = object.value(json::json_pointer("/spec/source"), json::object());
   for (const json& file : source.value("inline", json::array())) {
     if (file.value("name", "") == path) return file.value("sql", "");
   }
   const std::string ns = object.at("metadata").value("namespace", "");
+  if (const json archive = source.value("archive", json::object()); !archive.empty()) {
+    auto config_map = client.Get(kube::ConfigMaps(), {ns, archive.value("configMap", "")}, {});
+    if (config_map) return TextInArchive(*config_map, archive.value("key", ""), path);
+  }
   for (const json& reference : source.value("configMaps", json::array())) {
     auto config_map = client.Get(kube::ConfigMaps(), {ns, reference.value("name", "")}, {});
     if (!config_map) continue;

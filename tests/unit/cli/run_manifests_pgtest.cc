@@ -7,6 +7,8 @@
 #include "support/eventually.h"
 #include "support/subprocess.h"
 #include "unit/cli/manifests.h"
+#include "unit/migration/archives.h"
+#include "whimbrel/base/hash.h"
 
 namespace whimbrel::cli {
 namespace {
@@ -62,6 +64,30 @@ TEST_F(RunManifestsTest, ShowsAFailureWithItsSourceLineAndRecoversWhenMended) {
                                 HasSubstr("^"), HasSubstr("SQLSTATE 42P01")));
   AddMigration("004_bad.sql", "ALTER TABLE customers ADD COLUMN phone text;");
   EXPECT_EQ(Run().exit_code, 0);
+}
+
+TEST_F(RunManifestsTest, ReadsAnArchiveAndShowsTheLineInIt) {
+  const auto pack = [&](const std::string& sql) {
+    folder_.Write(
+        "2-configmap.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: packed}\nbinaryData:\n"
+        "  migrations.tar.gz: " +
+            Base64Encode(migration::Gzip(migration::Tar({.path = "./001_a.sql", .content = sql}) +
+                                         migration::TarEnd())) +
+            "\n");
+  };
+  folder_.Write("3-databasemigration.yaml",
+                "apiVersion: whimbrel.dev/v1alpha1\nkind: DatabaseMigration\nmetadata:\n"
+                "  name: packed\nspec:\n  database: {secretRef: {name: quickstart-db}}\n"
+                "  source: {archive: {configMap: packed}}\n");
+  pack("SELECT 1;\nSELECT oops;\n");
+  const ProcessResult broken = Run();
+  EXPECT_EQ(broken.exit_code, 3) << broken.err;
+  EXPECT_THAT(broken.out, AllOf(HasSubstr("001_a.sql:2:8"), HasSubstr(" 2 | SELECT oops;")));
+  pack("CREATE TABLE packed (id int);\n");
+  const ProcessResult mended = Run();
+  EXPECT_EQ(mended.exit_code, 0) << mended.out << mended.err;
+  EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM packed"), "0");
 }
 
 TEST_F(RunManifestsTest, SpeaksJson) {

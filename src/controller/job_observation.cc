@@ -163,7 +163,7 @@ void ObserveWithoutPod(const JobFacts& job, const std::vector<std::string>& refu
 std::vector<const PodFacts*> PodsOfRun(const JobFacts& job, const std::vector<PodFacts>& pods) {
   std::vector<const PodFacts*> own;
   for (const PodFacts& pod : pods) {
-    if (pod.run_id == job.run_id) own.push_back(&pod);
+    if (job.run_id.empty() || pod.run_id == job.run_id) own.push_back(&pod);
   }
   std::ranges::sort(own, std::ranges::greater(), &PodFacts::created);
   return own;

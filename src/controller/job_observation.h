@@ -26,7 +26,8 @@ struct JobObservation {
   bool started = false;  ///< The container has run: SQL may have been executed.
 };
 
-/// Pure. `pods` are those of this Job's run, ended ones included (of another run: ignored);
+/// Pure. `pods` are those of this Job's run, ended ones included (of another run: ignored, where
+/// the Job says which its own is);
 /// `refusals` what the Job controller said about pods that it could not create (quota, admission),
 /// newest first.
 [[nodiscard]] JobObservation ObserveJob(const JobFacts& job, const std::vector<PodFacts>& pods,

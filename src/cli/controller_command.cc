@@ -8,6 +8,7 @@
 
 #include "cli/exit_deadline.h"
 #include "cli/leadership.h"
+#include "cli/probes.h"
 #include "cli/version.h"
 #include "whimbrel/base/log.h"
 #include "whimbrel/controller/crd.h"
@@ -23,6 +24,9 @@ namespace {
 /// How often folders are read again: the kubelet's file check for static pods takes 20 s; a person
 /// at a VM waits less gladly.
 constexpr std::chrono::seconds kReloadInterval{5};
+
+/// Where kubebuilder's manifests look for probes.
+constexpr const char* kProbeAddress = ":8081";
 
 std::string HostName() {
   std::array<char, 256> name{};
@@ -49,13 +53,8 @@ kube::LeaderElectionOptions ToElectionOptions(const LeaderElectFlags& flags,
           .retry_period = flags.retry_period};
 }
 
-ExitCode Refuse(const Error& error, std::ostream& err) {
-  err << "whimbrel: " << error.ToString() << "\n";
-  return ExitCode::kUsage;
-}
-
 /// Waits for the stop; in between, folders are read again.
-void Serve(kube::ManifestClient* manifests, const std::stop_token& stop) {
+void WaitFor(const std::stop_token& stop, kube::ManifestClient* manifests) {
   const Clock& clock = Clock::System();
   if (manifests == nullptr) {
     clock.SleepFor(Duration::max(), stop);
@@ -69,35 +68,87 @@ void Serve(kube::ManifestClient* manifests, const std::stop_token& stop) {
   }
 }
 
-ExitCode RunOver(kube::ObjectClient& client, kube::ManifestClient* manifests,
-                 const ControllerCommandOptions& options, const std::stop_token& stop,
-                 std::ostream& err) {
-  auto runner =
-      engine::NewInProcessRunner({.max_concurrent_migrations = options.max_concurrent_migrations});
-  controller::Controller controller(client, *runner, ToOptions(options));
-  if (Result<void> started = controller.Start(stop); !started) {
-    if (stop.stop_requested()) return ExitCode::kReady;
-    err << "whimbrel: " << started.error().ToString() << "\n";
-    return started.error().kind == ErrorKind::kUnavailable ? ExitCode::kRetryable
-                                                           : ExitCode::kUsage;
+class ControllerCommand {
+ public:
+  ControllerCommand(const ControllerCommandOptions& options, std::stop_token stop,
+                    std::ostream& err)
+      : options_(options), stop_(std::move(stop)), err_(err) {}
+
+  ExitCode OverCluster();
+  ExitCode OverManifests();
+
+ private:
+  ExitCode AsOneOfSeveral(kube::ObjectClient& client, const kube::Config& config);
+  ExitCode AsTheOnlyOne(kube::ObjectClient& client, kube::ManifestClient* manifests);
+  ExitCode Work(kube::ObjectClient& client, kube::ManifestClient* manifests, Probes& probes,
+                const std::stop_token& stop);
+  Result<void> ListenOn(Probes& probes) {
+    return probes.Listen(options_.health_probe_bind_address.value_or(
+        options_.manifests.empty() ? kProbeAddress : "0"));
   }
-  log::Info("cli", "controller started", {{"version", Version()}});
-  Serve(manifests, stop);
-  controller.Stop();
-  log::Info("cli", "controller stopped");
-  return ExitCode::kReady;
+  ExitCode Refuse(const Error& error) {
+    err_ << "whimbrel: " << error.ToString() << "\n";
+    return error.kind == ErrorKind::kUnavailable ? ExitCode::kRetryable : ExitCode::kUsage;
+  }
+
+  const ControllerCommandOptions& options_;
+  const std::stop_token stop_;
+  std::ostream& err_;
+};
+
+ExitCode ControllerCommand::OverCluster() {
+  const Result<kube::Config> config =
+      kube::LoadConfig(options_.kubeconfig, options_.context, kube::ConfigEnvironment::Process());
+  if (!config) return Refuse(config.error());
+  log::Info("cli", "using API server", {{"server", config->server}});
+  const auto client = kube::NewRestClient(
+      *config, {.user_agent = UserAgent(), .qps = options_.qps, .burst = options_.burst});
+  if (!client) return Refuse(client.error());
+  return options_.leader_elect.enabled ? AsOneOfSeveral(**client, *config)
+                                       : AsTheOnlyOne(**client, nullptr);
 }
 
-/// A replica of several: works while it leads, and hands over once all work has ended.
-ExitCode RunAsLeader(Leadership& leadership, const ControllerCommandOptions& options,
-                     const std::stop_token& stop, std::ostream& err) {
+ExitCode ControllerCommand::OverManifests() {
+  Result<kube::ServedResource> served = controller::ServedDatabaseMigrations();
+  if (!served) return Refuse(served.error());
+  const auto client =
+      kube::ManifestClient::Load(options_.manifests, "default", {std::move(*served)});
+  if (!client) return Refuse(client.error());
+  return AsTheOnlyOne(**client, client->get());
+}
+
+ExitCode ControllerCommand::AsTheOnlyOne(kube::ObjectClient& client,
+                                         kube::ManifestClient* manifests) {
+  Probes probes(nullptr);
+  if (Result<void> listening = ListenOn(probes); !listening) {
+    return Refuse(listening.error());
+  }
+  return Work(client, manifests, probes, stop_);
+}
+
+/// Works while it leads, and hands over once all work has ended.
+ExitCode ControllerCommand::AsOneOfSeveral(kube::ObjectClient& client, const kube::Config& config) {
+  kube::LeaderElectionOptions election = ToElectionOptions(options_.leader_elect, config);
+  if (Result<void> valid = kube::CheckLeaderElectionOptions(election); !valid) {
+    return Refuse(valid.error());
+  }
+  // A renewal waits neither for the other requests nor for their limit.
+  auto connection =
+      kube::NewRestClient(config, {.user_agent = UserAgent() + " leader-election", .qps = 0});
+  if (!connection) return Refuse(connection.error());
+  Leadership leadership(*std::move(connection), std::move(election), client, MetricsSink::Null());
   kube::LeaderElector& elector = leadership.elector();
+  Probes probes(&elector);
+  if (Result<void> listening = ListenOn(probes); !listening) {
+    elector.Release();
+    return Refuse(listening.error());
+  }
   std::stop_source end;
-  const std::stop_callback asked(stop, [&] { end.request_stop(); });
+  const std::stop_callback asked(stop_, [&] { end.request_stop(); });
   const std::stop_callback lost(elector.lost(), [&] { end.request_stop(); });
   ExitCode code = ExitCode::kReady;
   if (elector.WaitUntilLeading(end.get_token())) {
-    code = RunOver(leadership.client(), nullptr, options, end.get_token(), err);
+    code = Work(leadership.client(), nullptr, probes, end.get_token());
   }
   // As controller-runtime: a new process begins as a candidate, and nothing of this one is left.
   if (elector.lost().stop_requested()) return ExitCode::kRetryable;
@@ -105,37 +156,22 @@ ExitCode RunAsLeader(Leadership& leadership, const ControllerCommandOptions& opt
   return code;
 }
 
-ExitCode RunOverCluster(const ControllerCommandOptions& options, const std::stop_token& stop,
-                        std::ostream& err) {
-  const Result<kube::Config> config =
-      kube::LoadConfig(options.kubeconfig, options.context, kube::ConfigEnvironment::Process());
-  if (!config) return Refuse(config.error(), err);
-  log::Info("cli", "using API server", {{"server", config->server}});
-  const auto client = kube::NewRestClient(
-      *config, {.user_agent = UserAgent(), .qps = options.qps, .burst = options.burst});
-  if (!client) return Refuse(client.error(), err);
-  if (!options.leader_elect.enabled) return RunOver(**client, nullptr, options, stop, err);
-
-  kube::LeaderElectionOptions election = ToElectionOptions(options.leader_elect, *config);
-  if (Result<void> valid = kube::CheckLeaderElectionOptions(election); !valid) {
-    return Refuse(valid.error(), err);
+/// Returns when no run of this process is left.
+ExitCode ControllerCommand::Work(kube::ObjectClient& client, kube::ManifestClient* manifests,
+                                 Probes& probes, const std::stop_token& stop) {
+  auto runner =
+      engine::NewInProcessRunner({.max_concurrent_migrations = options_.max_concurrent_migrations});
+  controller::Controller controller(client, *runner, ToOptions(options_));
+  if (Result<void> started = controller.Start(stop); !started) {
+    return stop.stop_requested() ? ExitCode::kReady : Refuse(started.error());
   }
-  // A renewal waits neither for the other requests nor for their limit.
-  auto connection =
-      kube::NewRestClient(*config, {.user_agent = UserAgent() + " leader-election", .qps = 0});
-  if (!connection) return Refuse(connection.error(), err);
-  Leadership leadership(*std::move(connection), std::move(election), **client, MetricsSink::Null());
-  return RunAsLeader(leadership, options, stop, err);
-}
-
-ExitCode RunOverManifests(const ControllerCommandOptions& options, const std::stop_token& stop,
-                          std::ostream& err) {
-  Result<kube::ServedResource> served = controller::ServedDatabaseMigrations();
-  if (!served) return Refuse(served.error(), err);
-  const auto client =
-      kube::ManifestClient::Load(options.manifests, "default", {std::move(*served)});
-  if (!client) return Refuse(client.error(), err);
-  return RunOver(**client, client->get(), options, stop, err);
+  probes.Watch(&controller);
+  log::Info("cli", "controller started", {{"version", Version()}});
+  WaitFor(stop, manifests);
+  controller.Stop();
+  probes.Watch(nullptr);
+  log::Info("cli", "controller stopped");
+  return ExitCode::kReady;
 }
 
 }  // namespace
@@ -146,8 +182,8 @@ ExitCode RunController(const ControllerCommandOptions& options, std::stop_token 
   const ExitDeadline deadline(
       stop, [grace] { return Clock::System().SteadyNow() + grace; },
       "the orderly end took longer than --graceful-shutdown-timeout-seconds");
-  return options.manifests.empty() ? RunOverCluster(options, stop, err)
-                                   : RunOverManifests(options, stop, err);
+  ControllerCommand command(options, std::move(stop), err);
+  return options.manifests.empty() ? command.OverCluster() : command.OverManifests();
 }
 
 }  // namespace whimbrel::cli

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <iosfwd>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -37,6 +38,8 @@ struct ControllerCommandOptions {
   LeaderElectFlags leader_elect;
   controller::RunnerImage runner;
   int graceful_shutdown_timeout_seconds = 30;
+  /// As serve::ParseBindAddress has it; absent: `:8081`, or with manifests nowhere.
+  std::optional<std::string> health_probe_bind_address;
 };
 
 /// Runs until a stop is requested. kRetryable: the lease was lost, and somebody should start it

@@ -58,6 +58,11 @@ void AddWorkFlags(CLI::App* command, ControllerCommandOptions& options) {
   AddInteger(
       command, "--graceful-shutdown-timeout-seconds", options.graceful_shutdown_timeout_seconds,
       "Longest orderly end after a first SIGTERM or SIGINT; a second ends at once", 1, 86400);
+  command
+      ->add_option("--health-probe-bind-address", options.health_probe_bind_address,
+                   "Where /healthz and /readyz are served; 0: nowhere (default with --manifests)")
+      ->type_name("ADDRESS")
+      ->default_str(":8081");
 }
 
 void AddLeaderElectFlags(CLI::App* command, LeaderElectFlags& flags) {

@@ -32,9 +32,14 @@ class ClusterTest : public ::testing::Test {
 
   std::unique_ptr<whimbrel::testing::Subprocess> StartController(
       std::vector<std::string> more = {}) {
-    std::vector<std::string> argv = {WHIMBREL_BINARY,      "controller",
-                                     "--kubeconfig",       api_.kubeconfig().string(),
-                                     "--watch-namespaces", ns_};
+    std::vector<std::string> argv = {WHIMBREL_BINARY,
+                                     "controller",
+                                     "--kubeconfig",
+                                     api_.kubeconfig().string(),
+                                     "--watch-namespaces",
+                                     ns_,
+                                     "--health-probe-bind-address",
+                                     "127.0.0.1:0"};
     argv.insert(argv.end(), more.begin(), more.end());
     return std::make_unique<whimbrel::testing::Subprocess>(
         whimbrel::testing::SpawnOptions{.argv = argv, .last_signal = SIGKILL});

@@ -1,6 +1,8 @@
 // Several `whimbrel controller --leader-elect` processes on a real API server with a real
 // PostgreSQL: one works, and when it goes, in whatever way, another goes on.
 
+#include <httplib.h>
+
 #include <csignal>
 #include <memory>
 #include <string>
@@ -68,6 +70,20 @@ class ReplicasTest : public ClusterTest {
         {"get", "lease", "whimbrel-controller", "-o", "jsonpath={.spec.holderIdentity}"});
   }
 
+  /// What a probe of the kubelet gets, after the status.
+  static std::string Probe(Subprocess& process, const std::string& path) {
+    const std::string field = "\"msg\":\"serving probes\",\"port\":";
+    EXPECT_TRUE(process.WaitForErr([&](const std::string& text) {
+      return text.find(field) != std::string::npos &&
+             text.find('\n', text.find(field)) != std::string::npos;
+    })) << process.err();
+    const std::string log = process.err();
+    const std::string port = log.substr(log.find(field) + field.size());
+    httplib::Client client("127.0.0.1", std::stoi(port));
+    const auto answer = client.Get(path.c_str());
+    return answer ? std::to_string(answer->status) + " " + answer->body : "none";
+  }
+
   std::unique_ptr<Subprocess> leader_;
   std::unique_ptr<Subprocess> standby_;
 };
@@ -80,6 +96,20 @@ TEST_F(ReplicasTest, OnlyTheLeaderWorks) {
   EXPECT_TRUE(Says(*leader_, "starting a run"));
   EXPECT_FALSE(Says(*standby_, "controller started")) << standby_->err();
   EXPECT_TRUE(Says(*leader_, "\"identity\":\"" + LeaseHolder() + "\"")) << leader_->err();
+}
+
+TEST_F(ReplicasTest, WhoLeadsAndWhoStandsByAreReadyAlsoWithoutAnApiServer) {
+  ASSERT_NO_FATAL_FAILURE(StartTwo());
+  for (const auto& process : {leader_.get(), standby_.get()}) {
+    EXPECT_TRUE(Eventually([&] { return Probe(*process, "/readyz") == "200 ok"; }));
+    EXPECT_EQ(Probe(*process, "/healthz"), "200 ok");
+    EXPECT_THAT(Probe(*process, "/healthz?verbose"), HasSubstr("[+]leaderElection ok"));
+  }
+  api_.Kill9();
+  EXPECT_EQ(Probe(*standby_, "/readyz"), "200 ok");
+  EXPECT_EQ(Probe(*standby_, "/healthz"), "200 ok");
+  EXPECT_EQ(leader_->Wait(), 1);
+  api_.Start();
 }
 
 TEST_F(ReplicasTest, AnotherTakesOverFromALeaderThatIsKilledInTheMiddleOfARun) {

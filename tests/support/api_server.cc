@@ -292,6 +292,27 @@ void ApiServer::Kill9() {
   state_->server.reset();
 }
 
+void ApiServer::CompactEtcd() const {
+  // The JSON gateway of etcd's gRPC interface.
+  httplib::Client etcd("127.0.0.1", state_->etcd_port.number());
+  etcd.set_read_timeout(30);
+  const auto ask = [&](const char* path, const std::string& body) {
+    const auto answer = etcd.Post(path, body, "application/json");
+    if (!answer || answer->status != 200) {
+      throw std::runtime_error(std::string("etcd does not answer ") + path +
+                               (answer ? ": " + answer->body : ""));
+    }
+    return answer->body;
+  };
+  const std::string range = ask("/v3/kv/range", R"({"key":"AA=="})");
+  const std::string name = R"("revision":")";
+  const std::size_t begin = range.find(name);
+  if (begin == std::string::npos) throw std::runtime_error("etcd tells no revision: " + range);
+  const std::size_t digits = begin + name.size();
+  const std::string revision = range.substr(digits, range.find('"', digits) - digits);
+  (void)ask("/v3/kv/compaction", R"({"physical":true,"revision":")" + revision + R"("})");
+}
+
 void ApiServer::Start() {
   if (state_->server) throw std::runtime_error("the API server is running already");
   state_->server.emplace(state_->Command());

@@ -62,6 +62,9 @@ class ApiServer {
   void Kill9();
   /// On the same port and data, after Stop or Kill9; returns when it is ready.
   void Start();
+  /// etcd forgets all revisions but the newest: pages and watches from before expire (410), the
+  /// latter when the API server's own cache is too short or new.
+  void CompactEtcd() const;
 
  private:
   struct State;

@@ -12,6 +12,7 @@
 #include "cli/runner_command.h"
 #include "cli/signals.h"
 #include "cli/version.h"
+#include "cli/wait_command.h"
 #include "whimbrel/base/log.h"
 #include "whimbrel/cli/exit_code.h"
 #include "whimbrel/postgres/connection_parameters.h"
@@ -27,6 +28,7 @@ struct Options {
   RunManifestsOptions manifests;
   RunFolderOptions folder;
   RunnerCommandOptions runner;
+  WaitOptions wait;
   std::string output = "text";
 };
 
@@ -130,6 +132,8 @@ ExitCode Dispatch(CLI::App& app, Options& options) {
   const SignalStop signals;
   if (runner) return RunRunner(options.runner, signals.token(), std::cout);
   if (controller) return RunController(options.controller, signals.token(), std::cerr);
+  if (app.got_subcommand("wait"))
+    return RunWait(options.wait, signals.token(), std::cout, std::cerr);
   options.manifests.json = options.folder.json = options.output == "json";
   if (!options.manifests.paths.empty())
     return RunManifests(options.manifests, signals.token(), std::cout, std::cerr);
@@ -154,6 +158,7 @@ int Main(int argc, char** argv) {
   AddControllerCommand(app, options.controller);
   AddRunCommand(app, options);
   AddRunnerCommand(app, options.runner);
+  AddWaitCommand(app, options.wait);
   app.add_subcommand("version", "Print the version");
   app.set_version_flag("--version", "whimbrel " + Version());
   try {

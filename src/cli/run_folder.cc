@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "cli/failure_text.h"
 #include "cli/progress_printer.h"
 #include "cli/style.h"
+#include "cli/url_file.h"
 #include "whimbrel/base/hash.h"
 #include "whimbrel/engine/in_process_runner.h"
 #include "whimbrel/migration/source.h"
@@ -22,23 +21,6 @@ using report::RunReport;
 using report::RunRequest;
 
 namespace {
-
-Result<Secret> ReadUrl(const std::string& path) {
-  std::string text;
-  if (path == "-") {
-    text.assign(std::istreambuf_iterator<char>(std::cin), {});
-  } else {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return Fail(ErrorKind::kNotFound, "cannot read --url-file " + path);
-    text.assign(std::istreambuf_iterator<char>(file), {});
-  }
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
-    text.pop_back();
-  if (text.empty())
-    return Fail(ErrorKind::kInvalidArgument,
-                "--url-file " + path + " is empty: it must hold a connection URI");
-  return Secret(std::move(text));
-}
 
 report::Adopt ParseAdopt(const std::string& text) {
   if (text == "Never") return report::Adopt::kNever;
@@ -86,7 +68,7 @@ Result<RunRequest> ToRequest(const RunFolderOptions& options) {
   request.database.role = options.role;
   request.database.ready_timeout = std::chrono::seconds(options.ready_timeout_seconds);
   if (!options.url_file.empty()) {
-    Result<Secret> url = ReadUrl(options.url_file);
+    Result<Secret> url = ReadUrlFile(options.url_file);
     if (!url) return tl::make_unexpected(url.error());
     request.database.conninfo = std::move(*url);
   }

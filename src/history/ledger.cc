@@ -63,6 +63,15 @@ PgResult<std::vector<LedgerRow>> Ledger::Read(postgres::Connection& connection) 
   return result;
 }
 
+PgResult<std::vector<std::string>> Ledger::ReadSets(postgres::Connection& connection) const {
+  auto rows =
+      connection.Execute("SELECT DISTINCT set FROM " + Table(kMigrationTable) + " ORDER BY set");
+  if (!rows) return tl::make_unexpected(std::move(rows).error());
+  std::vector<std::string> sets;
+  for (const auto& row : *rows) sets.push_back(row[0].value_or(""));
+  return sets;
+}
+
 PgResult<std::string> Ledger::FindCoveringSet(postgres::Connection& connection,
                                               const migration::ResolvedMigrations& source) const {
   const auto& files = source.versioned.empty() ? source.repeatable : source.versioned;

@@ -46,6 +46,8 @@ class Ledger {
 
   /// All rows of this set, in no order.
   postgres::PgResult<std::vector<LedgerRow>> Read(postgres::Connection& connection) const;
+  /// The names of all sets of this schema, sorted.
+  postgres::PgResult<std::vector<std::string>> ReadSets(postgres::Connection& connection) const;
   /// Another set of this ledger that has this source's beginning applied: every versioned
   /// migration up to that set's highest applied version, at least one, with an equal raw sum. So a
   /// source that moves to another history (design §3, Identity) is noticed although it has got

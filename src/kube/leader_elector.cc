@@ -148,12 +148,15 @@ class LeaderElector::Impl {
       return;
     }
     failing_ = error.reason;
-    const char* verb = action == Action::kGet      ? "get"
-                       : action == Action::kCreate ? "create"
-                                                   : "update";
-    log::Warning(
-        kLogger, "cannot reach the lease; trying again",
-        {{"verb", verb}, {"lease", options_.lease.ToString()}, {"error", error.ToString()}});
+    const bool forbidden = error.reason == ApiErrorReason::kForbidden;
+    log::Write(forbidden ? log::Level::kError : log::Level::kWarning, kLogger,
+               forbidden ? "may not use the lease; grant get, create and update of leases"
+                         : "cannot reach the lease; trying again",
+               {{"verb", action == Action::kGet      ? "get"
+                         : action == Action::kCreate ? "create"
+                                                     : "update"},
+                {"lease", options_.lease.ToString()},
+                {"error", error.ToString()}});
   }
 
   void TellHolder() {

@@ -47,12 +47,14 @@ class TlsStream final : public Stream {
   Transfer Read(std::span<char> buffer) override {
     std::size_t count = 0;
     ERR_clear_error();
-    return Moved(SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &count), count);
+    const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &count);
+    return Moved(result, count);
   }
   Transfer Write(std::string_view bytes) override {
     std::size_t count = 0;
     ERR_clear_error();
-    return Moved(SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count), count);
+    const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count);
+    return Moved(result, count);
   }
   void EndWrite() override {
     ERR_clear_error();

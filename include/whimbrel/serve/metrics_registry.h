@@ -15,8 +15,9 @@ namespace whimbrel::serve {
 /// mistake of ours, which is logged and otherwise ignored. Thread-safe.
 class MetricsRegistry final : public MetricsSink {
  public:
-  /// Above `max_series` of one metric, further ones are left out and counted in
-  /// `whimbrel_metrics_dropped_total`: labels that multiply must not take all memory.
+  /// Counters and histograms without labels are there from the start, at zero. Above `max_series`
+  /// of one metric, further ones are left out and counted in `whimbrel_metrics_dropped_total`:
+  /// labels that multiply must not take all memory. The descriptions are copied.
   explicit MetricsRegistry(std::span<const MetricDescription> descriptions,
                            std::size_t max_series = 100'000);
   ~MetricsRegistry() override;
@@ -26,7 +27,7 @@ class MetricsRegistry final : public MetricsSink {
   void Observe(std::string_view name, Labels labels, double value) override;
   void Drop(std::string_view name, Labels labels) override;
 
-  /// All of it, `process_*` of this process included.
+  /// All of it, RegistryMetrics included.
   [[nodiscard]] std::string Exposition() const;
 
  private:
@@ -34,7 +35,8 @@ class MetricsRegistry final : public MetricsSink {
   std::unique_ptr<Impl> impl_;
 };
 
-/// What the registry adds by itself.
-[[nodiscard]] std::span<const MetricDescription> ProcessMetrics();
+/// What the registry adds by itself: `process_*` as Prometheus' own client libraries have it, and
+/// how much was left out.
+[[nodiscard]] std::span<const MetricDescription> RegistryMetrics();
 
 }  // namespace whimbrel::serve

@@ -29,6 +29,7 @@ class RawClient {
   }
 
   [[nodiscard]] bool connected() const { return static_cast<bool>(socket_); }
+  [[nodiscard]] int fd() const { return socket_.get(); }
 
   /// False: the server closed the connection.
   bool Send(std::string_view bytes) const {

@@ -106,7 +106,10 @@ Sighting DatabaseGate::Look(SteadyTime deadline, const std::stop_token& stop) {
 }
 
 Result<void, Sighting> DatabaseGate::Connect(const postgres::CallLimits& limits) {
-  if (connection_ && connection_->usable()) return {};
+  if (connection_ && connection_->usable()) {
+    connection_->SetLimits(limits);
+    return {};
+  }
   connection_.reset();
   postgres::PgResult<postgres::Connection> opened = postgres::Connection::Open(
       parameters_,

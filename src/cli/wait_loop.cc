@@ -8,6 +8,9 @@ namespace {
 
 using State = Sighting::State;
 
+/// What the last look, at the end of all patience, has for itself.
+constexpr std::chrono::seconds kLastLook{2};
+
 ExitCode Finish(const Sighting& sighting, std::ostream& out, std::ostream& err) {
   switch (sighting.state) {
     case State::kReady:
@@ -29,7 +32,7 @@ ExitCode WaitUntilReady(const LookFunction& look, const WaitPace& pace, const st
   const SteadyTime deadline = pace.clock.SteadyNow() + pace.timeout;
   std::string seen;
   for (int looks = 0;; ++looks) {
-    const Sighting sighting = look(deadline, stop);
+    const Sighting sighting = look(std::max(deadline, pace.clock.SteadyNow() + kLastLook), stop);
     if (sighting.state != State::kNotYet) return Finish(sighting, out, err);
     if (stop.stop_requested()) break;
     if (sighting.text != seen) out << "waiting: " << sighting.text << std::endl;

@@ -63,7 +63,7 @@ Result<AppliedMigration> AppliedFromJson(const json& value) {
       .kind = value.at("kind").get<std::string>(),
       .description = value.at("description").get<std::string>(),
       .checksum = value.at("checksum").get<std::string>(),
-      .applied_at = *applied_at,
+      .applied_at = std::chrono::floor<std::chrono::microseconds>(*applied_at),
       .duration = std::chrono::milliseconds(Integer<std::int64_t>(value.at("durationMs"))),
       .this_run = value.at("thisRun").get<bool>()};
 }

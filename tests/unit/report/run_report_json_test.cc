@@ -158,6 +158,12 @@ TEST(RunReportJsonTest, RefusesWrongTypesAndUnknownValues) {
   EXPECT_FALSE(RunReportFromJson(nullptr));
 }
 
+TEST(RunReportJsonTest, ReadsTimesAsItWritesThem) {
+  nlohmann::json value = ToJson(Full());
+  value["applied"][0]["appliedAt"] = "2026-11-18T11:06:40.123456789Z";
+  EXPECT_EQ(RunReportFromJson(value).value_or(RunReport()), Full());
+}
+
 TEST(RunReportJsonTest, TakesTheNearestNumberThatFits) {
   nlohmann::json value = ToJson(Full());
   value["appliedCount"] = 5'000'000'000;

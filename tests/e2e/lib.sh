@@ -195,12 +195,11 @@ run_pod() {
   k get pods -l app.kubernetes.io/managed-by=whimbrel --sort-by=.metadata.creationTimestamp \
     -o 'jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}' | tail -n 1
 }
+# Its name ends with the number of runs so far.
 run_job() { field '{.status.run.jobName}'; }
 # wait_for_another_pod THAN [SECONDS]: until a run in another pod is at its gate, and no older one.
 wait_for_another_pod() { wait_for "another pod than $1 at the gate" "${2:-120}" another_pod "$1"; }
 another_pod() { [ "$(run_pod)" != "$1" ] && at_gate_is 1; }
-# The Jobs of runs that are still kept.
-jobs_made() { k get jobs -l app.kubernetes.io/managed-by=whimbrel -o name; }
 event_seen() { k get events --field-selector "reason=$1" -o name | grep -q .; }
 leader() { kubectl -n "$system" get lease whimbrel -o 'jsonpath={.spec.holderIdentity}'; }
 
@@ -210,7 +209,7 @@ leader() { kubectl -n "$system" get lease whimbrel -o 'jsonpath={.spec.holderIde
 wait_for() {
   local what=$1 deadline=$((SECONDS + $2))
   shift 2
-  until "$@" 2>/dev/null; do
+  until "$@" >/dev/null 2>&1; do
     [ "$SECONDS" -lt "$deadline" ] || fail "waited for $what; $(standing 2>&1 || true): $(message 2>&1 || true)"
     sleep 0.2
   done

@@ -60,20 +60,23 @@ run_one() {
   printf '%-7s %4d s  %s\n' "$verdict" $((SECONDS - begun)) "$1" | tee "$logs/$1.result"
 }
 
-# Scenarios whose name begins with operator- or node- disturb others: one after the other, after the rest.
-alone() { [[ $1 == operator-* || $1 == node-* ]]; }
-
+# Those that harm node2, one after the other, beside the rest. Those that harm everybody come last, alone.
 run_all() {
-  local name
+  local name chain=() last=()
   for name in "$@"; do
-    alone "$name" && continue
-    while [ "$(jobs -rp | wc -l)" -ge "${E2E_JOBS:-4}" ]; do wait -n || true; done
+    case $name in
+      node-*) chain+=("$name") ;;
+      operator-* | postgres-*) last+=("$name") ;;
+    esac
+  done
+  for name in "${chain[@]}"; do run_one "$name"; done &
+  for name in "$@"; do
+    [[ " ${chain[*]} ${last[*]} " == *" $name "* ]] && continue
+    while [ "$(jobs -rp | wc -l)" -gt "${E2E_JOBS:-4}" ]; do wait -n || true; done
     run_one "$name" &
   done
   wait
-  for name in "$@"; do
-    if alone "$name"; then run_one "$name"; fi
-  done
+  for name in "${last[@]}"; do run_one "$name"; done
 }
 
 mkdir -p "$logs"
@@ -88,7 +91,10 @@ echo "cluster and operator: $((SECONDS - begun)) s"
 
 scenarios=("$@")
 if [ $# -eq 0 ]; then
-  for script in "$here"/scenarios/*.sh; do scenarios+=("$(basename "$script" .sh)"); done
+  for script in "$here"/scenarios/*.sh; do
+    name=$(basename "$script" .sh)
+    if [ -n "${E2E_OWN_CLUSTER:-}" ] || [[ $name != node-* && $name != postgres-* ]]; then scenarios+=("$name"); fi
+  done
 fi
 for name in "${scenarios[@]}"; do
   [ -e "$here/scenarios/$name.sh" ] || fail "no scenario is called '$name'"

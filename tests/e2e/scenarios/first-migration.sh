@@ -21,7 +21,7 @@ wait_for "the event of the second migration" 30 event_seen MigrationApplied
 
 job=$(run_job)
 wait_for "the Job to be complete" 30 k wait --for=condition=Complete "job/$job" --timeout=1s
-expect "Jobs that were made" "$(jobs_made | wc -l)" 1
+expect "the only Job" "$(run_job)" "app-*-1"
 expect "the Job's owner" "$(k get job "$job" -o 'jsonpath={.metadata.ownerReferences[0].kind}/{.metadata.ownerReferences[0].name}')" \
   DatabaseMigration/app
 pod=$(k get pods -l "job-name=$job" -o 'jsonpath={.items[0].metadata.name}')

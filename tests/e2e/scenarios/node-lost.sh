@@ -4,10 +4,13 @@
 begin node-lost
 
 label=e2e.whimbrel.dev/$namespace
+# Kubernetes gives the pod up as soon as the node, not after a minute.
+tolerations="tolerations: [{key: e2e, operator: Exists},
+    {key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 1}]"
 files sql "$(step 001)" "$(step 002 second)"
 kubectl label node node2 "$label=here" >/dev/null
 migration "execution: {retry: {initialSeconds: 1, maxSeconds: 1}}" \
-  "job: {nodeSelector: {$label: here}, tolerations: [{key: e2e, operator: Exists}]}"
+  "job: {nodeSelector: {$label: here}, $tolerations}"
 wait_at_gate
 expect "the node of the run" "$(k get pod "$(run_pod)" -o 'jsonpath={.spec.nodeName}')" node2
 first=$(run_pod)

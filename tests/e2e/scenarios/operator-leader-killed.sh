@@ -16,5 +16,5 @@ wait_for "another leader" 60 another_leader
 open_gate first
 wait_ready 90
 expect_witness "001 002"
-expect "Jobs that were made" "$(jobs_made | wc -l)" 1
+expect "the only Job" "$(run_job)" "app-*-1"
 kubectl -n "$system" rollout status deployment/whimbrel --timeout=120s >/dev/null

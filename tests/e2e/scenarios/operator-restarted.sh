@@ -15,4 +15,4 @@ expect "Ready, as nobody is there to say so" "$(condition Ready)" "[FU]*"
 kubectl -n "$system" scale deployment/whimbrel --replicas=2 >/dev/null
 wait_ready 90
 expect_witness "001"
-expect "Jobs that were made" "$(jobs_made | wc -l)" 1
+expect "the only Job" "$(run_job)" "app-*-1"

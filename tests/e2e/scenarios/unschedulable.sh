@@ -14,4 +14,4 @@ kubectl label node "$node" "$label=wanted" >/dev/null
 wait_ready
 kubectl label node "$node" "$label-" >/dev/null
 expect_witness "001"
-expect "Jobs that were made" "$(jobs_made | wc -l)" 1
+expect "the only Job" "$(run_job)" "app-*-1"

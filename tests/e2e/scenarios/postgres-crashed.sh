@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # PostgreSQL loses its power in the midst of a run, and is back later: the run waits and goes on by itself.
 . "$(dirname "$0")/../lib.sh"
-begin node-database-crashed
+begin postgres-crashed
 
 files sql "$(step 001)" "$(step 002 second)"
 migration

@@ -17,7 +17,7 @@ begin() {
   namespace=e2e-$1
   database=e2e_${1//-/_}
   started=$SECONDS
-  background=()
+  undo_commands=()
   trap finish EXIT
   trap 'exit 130' INT TERM
   clear_away # what an earlier run of this scenario left to be looked at
@@ -32,12 +32,16 @@ finish() {
   trap - EXIT
   set +e
   if [ "$code" -ne 0 ]; then dump; fi
-  if [ ${#background[@]} -gt 0 ]; then kill "${background[@]}" 2>/dev/null; fi
+  local undo_command
+  for undo_command in "${undo_commands[@]}"; do eval "$undo_command" >/dev/null 2>&1; done
   if [ "$code" -eq 0 ]; then
     clear_away --wait=false
   fi
   exit "$code"
 }
+
+# at_end COMMAND…: is run at the end, whichever that is, after a failure was described.
+at_end() { undo_commands+=("${*@Q}"); }
 
 # clear_away [OPTION]: the namespace and every database of this scenario.
 clear_away() {

@@ -9,10 +9,10 @@ migration "job: {nodeSelector: {$label: wanted}}"
 wait_reason JobPending
 k delete configmap sql >/dev/null
 node=$(kubectl get nodes -o 'jsonpath={.items[0].metadata.name}')
+at_end kubectl label node "$node" "$label-"
 kubectl label node "$node" "$label=wanted" >/dev/null
 wait_reason SourceNotFound
 expect_witness ""
 files sql "$(step 001)"
 wait_ready 90
-kubectl label node "$node" "$label-" >/dev/null
 expect_witness "001"

@@ -8,12 +8,15 @@ label=e2e.whimbrel.dev/$namespace
 tolerations="tolerations: [{key: e2e, operator: Exists},
     {key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 1}]"
 files sql "$(step 001 first)" "$(step 002)"
+at_end kubectl label node node2 "$label-"
 kubectl label node node2 "$label=here" >/dev/null
 migration "execution: {retry: {initialSeconds: 1, maxSeconds: 1}}" \
   "job: {nodeSelector: {$label: here}, $tolerations}"
 wait_at_gate
 expect "the node of the run" "$(k get pod "$(run_pod)" -o 'jsonpath={.spec.nodeName}')" node2
+at_end kubectl label node node1 "$label-"
 kubectl label node node1 "$label=here" >/dev/null
+at_end "$cluster" resume node2
 "$cluster" pause node2
 asked_to_end() { [ -n "$(k get pod "$1" -o 'jsonpath={.metadata.deletionTimestamp}')" ]; }
 wait_for "the pod to be asked to end" 60 asked_to_end "$(run_pod)"
@@ -28,4 +31,3 @@ only_pods_that_ended() { [ -z "$(k get pods --field-selector=status.phase=Runnin
 wait_for "the old pod to end" 60 only_pods_that_ended
 wait_ready
 expect_witness "001 002"
-kubectl label node node1 node2 "$label-" >/dev/null

@@ -4,7 +4,9 @@
 begin node-preempted
 
 label=e2e.whimbrel.dev/$namespace
+at_end kubectl label node node2 "$label-"
 kubectl label node node2 "$label=here" >/dev/null
+at_end kubectl delete priorityclass "$namespace"
 kubectl create priorityclass "$namespace" --value=1000 --dry-run=client -o yaml | kubectl apply -f - >/dev/null
 # More than half of what the node has left: two do not fit.
 cpus=$(kubectl get node node2 -o 'jsonpath={.status.allocatable.cpu}')
@@ -38,5 +40,3 @@ wait_for_another_pod "$first"
 open_gate first
 wait_ready
 expect_witness "001"
-kubectl label node node2 "$label-" >/dev/null
-kubectl delete priorityclass "$namespace" >/dev/null

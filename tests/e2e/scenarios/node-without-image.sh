@@ -4,7 +4,9 @@
 begin node-without-image
 
 label=e2e.whimbrel.dev/$namespace
+at_end "$(dirname "$cluster")/load-image.sh" "$E2E_IMAGE"
 "$(dirname "$cluster")/cluster/ctr.sh" "$(dirname "$KUBECONFIG")/node2" -n k8s.io images rm --sync "$E2E_IMAGE" >/dev/null
+at_end kubectl label node node2 "$label-"
 kubectl label node node2 "$label=here" >/dev/null
 files sql "$(step 001)"
 migration "job: {nodeSelector: {$label: here}, tolerations: [{key: e2e, operator: Exists}]}"
@@ -14,4 +16,3 @@ expect "the message" "$(message)" "*$E2E_IMAGE*"
 # The kubelet tries again after 10 s, 20 s, …
 wait_ready 120
 expect_witness "001"
-kubectl label node node2 "$label-" >/dev/null

@@ -6,6 +6,7 @@ begin operator-restarted
 files sql "$(step 001 first)"
 migration
 wait_at_gate
+at_end kubectl -n "$system" scale deployment/whimbrel --replicas=2
 kubectl -n "$system" scale deployment/whimbrel --replicas=0 >/dev/null
 none_left() { [ -z "$(kubectl -n "$system" get pods -o name)" ]; }
 wait_for "the operator to be gone" 60 none_left

@@ -7,6 +7,7 @@ files sql "$(step 001)" "$(step 002 second)"
 migration
 wait_at_gate
 first=$(run_pod)
+at_end "$cluster" start postgres
 "$cluster" crash postgres
 "$cluster" start postgres
 wait_for "PostgreSQL to answer" 60 query "SELECT 1"

@@ -10,8 +10,8 @@ wait_reason JobPending
 expect "the message" "$(message)" "*nodes are available*"
 expect "Stalled" "$(condition Stalled)" False
 node=$(kubectl get nodes -o 'jsonpath={.items[0].metadata.name}')
+at_end kubectl label node "$node" "$label-"
 kubectl label node "$node" "$label=wanted" >/dev/null
 wait_ready
-kubectl label node "$node" "$label-" >/dev/null
 expect_witness "001"
 expect "the only Job" "$(run_job)" "app-*-1"

@@ -306,10 +306,7 @@ case $command in
   resume) load_settings && kill -CONT "$(program_of "$1" kubelet)" ;;
   crash) load_settings && stop_machine "$1" ;;
   start) load_settings
-         case $1 in
-           control | postgres) "start_$1" ;;
-           *) start_node "$1" ;;
-         esac ;;
+         if [ "$1" = postgres ]; then start_postgres; else start_node "$1"; fi ;;
   *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
      exit 2 ;;
 esac

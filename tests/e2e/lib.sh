@@ -205,7 +205,7 @@ run_job() { field '{.status.run.jobName}'; }
 wait_for_another_pod() { wait_for "another pod than $1 at the gate" "${2:-120}" another_pod "$1"; }
 another_pod() { [ "$(run_pod)" != "$1" ] && at_gate_is 1; }
 event_seen() { k get events --field-selector "reason=$1" -o name | grep -q .; }
-leader() { kubectl -n "$system" get lease whimbrel -o 'jsonpath={.spec.holderIdentity}'; }
+leader() { kubectl -n "$system" get lease whimbrel-controller -o 'jsonpath={.spec.holderIdentity}'; }
 
 # --- facts ---------------------------------------------------------------------------------------
 

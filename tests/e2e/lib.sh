@@ -19,6 +19,7 @@ begin() {
   started=$SECONDS
   undo_commands=()
   trap finish EXIT
+  trap 'say "FAILED at line $LINENO: $BASH_COMMAND"' ERR
   trap 'exit 130' INT TERM
   clear_away # what an earlier run of this scenario left to be looked at
   kubectl create namespace "$namespace" >/dev/null

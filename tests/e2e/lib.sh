@@ -208,6 +208,21 @@ another_pod() { [ "$(run_pod)" != "$1" ] && at_gate_is 1; }
 event_seen() { k get events --field-selector "reason=$1" -o name | grep -q .; }
 leader() { kubectl -n "$system" get lease whimbrel-controller -o 'jsonpath={.spec.holderIdentity}'; }
 
+# kill_pod POD [NAMESPACE]: SIGKILL for the program in it, which the cluster learns of afterwards; where its
+# processes are not ours to kill, the pod is deleted without any grace.
+kill_pod() {
+  local uid process killed=0
+  if [ -n "${E2E_OWN_CLUSTER:-}" ]; then
+    uid=$(kubectl -n "${2:-$namespace}" get pod "$1" -o 'jsonpath={.metadata.uid}')
+    for process in $(pgrep -x whimbrel); do
+      if grep -q "$uid" "/proc/$process/cgroup"; then kill -KILL "$process" && killed=1; fi
+    done
+    [ "$killed" = 1 ] || fail "found no process of $1"
+  else
+    kubectl -n "${2:-$namespace}" delete pod "$1" --grace-period=0 --force >/dev/null 2>&1
+  fi
+}
+
 # --- facts ---------------------------------------------------------------------------------------
 
 # wait_for WHAT SECONDS COMMAND…: until the command succeeds; fails the scenario after the deadline.

@@ -10,7 +10,7 @@ expect "replicas that are ready" "$(kubectl -n "$system" get deployment whimbrel
 before=$(leader)
 say "the leader is $before"
 # A holder is called by its pod's name and a number of its own.
-kubectl -n "$system" delete pod "${before%_*}" --grace-period=0 --force >/dev/null 2>&1
+kill_pod "${before%_*}" "$system"
 another_leader() { [ -n "$(leader)" ] && [ "$(leader)" != "$before" ]; }
 wait_for "another leader" 60 another_leader
 open_gate first

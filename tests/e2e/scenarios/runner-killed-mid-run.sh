@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The runner's process is killed by the kernel's SIGKILL: the outcome is unknown, the next attempt looks and goes on.
+# The runner is killed (SIGKILL): the outcome is unknown, the next attempt looks and goes on.
 . "$(dirname "$0")/../lib.sh"
 begin runner-killed-mid-run
 
@@ -7,11 +7,7 @@ files sql "$(step 001)" "$(step 002 second)"
 migration "execution: {retry: {initialSeconds: 1, maxSeconds: 2}}"
 wait_at_gate
 first=$(run_pod)
-uid=$(k get pod "$first" -o 'jsonpath={.metadata.uid}')
-# Of all processes, the one whose cgroup is the pod's and whose program is the runner.
-for process in $(pgrep -x whimbrel); do
-  if grep -q "$uid" "/proc/$process/cgroup"; then kill -KILL "$process"; fi
-done
+kill_pod "$first"
 wait_for_another_pod "$first"
 open_gate second
 wait_ready 120

@@ -23,7 +23,7 @@ etcd --data-dir "$E2E_FOLDER/etcd" --name e2e --unsafe-no-fsync --logger zap --l
   --service-account-signing-key-file "$E2E_PKI/service-accounts.key" \
   --kubelet-client-certificate "$E2E_PKI/kubelet-client.crt" --kubelet-client-key "$E2E_PKI/kubelet-client.key" \
   --kubelet-preferred-address-types InternalIP \
-  --default-not-ready-toleration-seconds 5 --default-unreachable-toleration-seconds 5 >kube-apiserver.log 2>&1 &
+  --default-not-ready-toleration-seconds 5 --default-unreachable-toleration-seconds 5 -v 3 >kube-apiserver.log 2>&1 &
 
 until "$E2E_PROGRAMS/kubectl" --kubeconfig controller-manager.kubeconfig get --raw /readyz >/dev/null 2>&1; do
   sleep 0.2

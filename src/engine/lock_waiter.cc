@@ -66,7 +66,10 @@ RunResult<void> LockWaiter::Pause(const std::string& what, const std::string& ho
                           what + " is held" + (holder.empty() ? "" : " by " + holder));
   const Duration wait =
       kLockPolling.Ceiling(tries) / 2 + kLockPolling.FullJitter(tries, context_.random) / 2;
-  return context_.Sleep(wait, "waiting for " + what);
+  const SteadyTime began = context_.clock.SteadyNow();
+  RunResult<void> slept = context_.Sleep(wait, "waiting for " + what);
+  context_.lock_wait += context_.clock.SteadyNow() - began;
+  return slept;
 }
 
 /// What is said of the holder while waiting.

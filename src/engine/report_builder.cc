@@ -91,6 +91,7 @@ RunReport CommonReport(const RunContext& context, const ReportState& state) {
   out.source_digest = context.request.source->digest;
   out.source_files = static_cast<int>(context.request.source->files.size());
   out.notices = context.notices;
+  out.lock_wait = std::chrono::floor<std::chrono::milliseconds>(context.lock_wait);
   if (state.resolved != nullptr) {
     out.format = std::string(migration::ToString(state.resolved->format));
     out.format_reason = state.resolved->format_reason;

@@ -44,6 +44,7 @@ struct RunContext {
   ProgressReporter progress;
   std::vector<report::Notice> notices = {};
   Pace pace = {};
+  Duration lock_wait{0};  ///< For the migration lock, so far.
 
   /// A fact for the report; the same one only once.
   void Note(report::Notice notice) {

@@ -103,6 +103,7 @@ void ReadScalars(const json& value, RunReport& report) {
   value.at("formatReason").get_to(report.format_reason);
   value.at("sourceDigest").get_to(report.source_digest);
   report.source_files = Integer<int>(value.at("sourceFiles"));
+  report.lock_wait = std::chrono::milliseconds(Integer<std::int64_t>(value.at("lockWaitMs")));
   value.at("set").get_to(report.set);
   value.at("serverVersion").get_to(report.server_version);
   value.at("database").get_to(report.database);
@@ -148,6 +149,7 @@ json ToJson(const RunReport& report) {
                 {"formatReason", report.format_reason},
                 {"sourceDigest", report.source_digest},
                 {"sourceFiles", report.source_files},
+                {"lockWaitMs", report.lock_wait.count()},
                 {"set", report.set},
                 {"serverVersion", report.server_version},
                 {"database", report.database},

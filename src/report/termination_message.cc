@@ -14,11 +14,11 @@ using nlohmann::ordered_json;
 /// For whoever reads it raw, and for what is left when somebody else cuts it: kubectl prints it in
 /// this order.
 constexpr std::array kOrder = {
-    "schemaVersion", "truncated",      "succeeded",        "transient",    "uncounted",
-    "failure",       "currentVersion", "targetVersion",    "appliedCount", "appliedThisRun",
-    "pendingCount",  "sourceDigest",   "sourceFiles",      "format",       "set",
-    "serverVersion", "database",       "systemIdentifier", "formatReason", "notices",
-    "applied",       "pending"};
+    "schemaVersion", "truncated",      "succeeded",     "transient",        "uncounted",
+    "failure",       "currentVersion", "targetVersion", "appliedCount",     "appliedThisRun",
+    "pendingCount",  "sourceDigest",   "sourceFiles",   "lockWaitMs",       "format",
+    "set",           "serverVersion",  "database",      "systemIdentifier", "formatReason",
+    "notices",       "applied",        "pending"};
 
 /// What may be there: entries of the lists, bytes of the texts.
 struct Limits {

@@ -97,6 +97,8 @@ struct RunReport {
   std::string source_digest;
   int source_files = 0;
 
+  std::chrono::milliseconds lock_wait{0};  ///< How long it waited for the migration lock.
+
   std::string set;             ///< Of the ledger, as it was resolved.
   std::string server_version;  ///< "15.18".
   std::string database;

@@ -206,6 +206,7 @@ TEST_F(FrozenRun, LeavesSomebodyElsesSessionAlone) {
   const report::RunReport report = Succeed(std::chrono::seconds(3));
   EXPECT_EQ(Ending(report), "WaitingForLock  transient uncounted");
   EXPECT_THAT(report.failure->message, HasSubstr("(psql, idle for "));
+  EXPECT_GT(report.lock_wait.count(), 0);
   EXPECT_TRUE(person.Execute("SELECT 1"));
 }
 

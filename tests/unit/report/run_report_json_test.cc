@@ -42,6 +42,7 @@ RunReport Full() {
   report.format_reason = "2 files have names such as 001_a.sql";
   report.source_digest = "sha256:00";
   report.source_files = 4;
+  report.lock_wait = std::chrono::milliseconds(2500);
   report.set = "default";
   report.server_version = "15.18";
   report.database = "shop";
@@ -93,6 +94,7 @@ TEST(RunReportJsonTest, HasStableNames) {
     "formatReason": "2 files have names such as 001_a.sql",
     "sourceDigest": "sha256:00",
     "sourceFiles": 4,
+    "lockWaitMs": 2500,
     "set": "default",
     "serverVersion": "15.18",
     "database": "shop",

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/job_facts.h"
 #include "whimbrel/base/clock.h"
 #include "whimbrel/controller/status.h"
 #include "whimbrel/kube/event_recorder.h"
@@ -25,8 +26,9 @@ struct Action {
   bool read_credentials = false;  ///< Nothing is decided yet: decide again with the credentials.
   bool cancel_run = false;
   bool forget_run = false;
-  bool start_run = false;  ///< The run that `status.run` describes.
-  Status status;           ///< Complete; equal to what is stored: nothing is written.
+  bool start_run = false;             ///< The run that `status.run` describes.
+  std::vector<JobFacts> delete_jobs;  ///< More than the history limits keep.
+  Status status;                      ///< Complete; equal to what is stored: nothing is written.
   std::vector<EventNote> events;
   std::optional<Duration> requeue_after;
 };

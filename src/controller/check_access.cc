@@ -56,9 +56,11 @@ Result<void> CheckList(kube::ObjectClient& client, const Resource& resource, con
 }  // namespace
 
 Result<void> CheckAccess(kube::ObjectClient& client, const std::vector<std::string>& namespaces,
-                         std::stop_token stop) {
+                         bool jobs, std::stop_token stop) {
+  std::vector<const Resource*> resources = {&DatabaseMigrations(), &kube::ConfigMaps()};
+  if (jobs) resources.insert(resources.end(), {&kube::Jobs(), &kube::Pods()});
   for (const std::string& ns : namespaces) {
-    for (const Resource* resource : {&DatabaseMigrations(), &kube::ConfigMaps()}) {
+    for (const Resource* resource : resources) {
       if (Result<void> checked = CheckList(client, *resource, ns, stop); !checked) return checked;
     }
   }

@@ -9,10 +9,10 @@
 
 namespace whimbrel::controller {
 
-/// Whether the API server serves DatabaseMigrations and lets us list them and the ConfigMaps; the
-/// error says what to do.
+/// Whether the API server serves DatabaseMigrations and lets us list them and the ConfigMaps, and,
+/// where runs are `jobs`, Jobs and pods; the error says what to do.
 [[nodiscard]] Result<void> CheckAccess(kube::ObjectClient& client,
-                                       const std::vector<std::string>& namespaces,
+                                       const std::vector<std::string>& namespaces, bool jobs,
                                        std::stop_token stop);
 
 }  // namespace whimbrel::controller

@@ -8,6 +8,8 @@
 
 #include "controller/change_signal.h"
 #include "controller/check_access.h"
+#include "controller/job_builder.h"
+#include "controller/job_runs.h"
 #include "controller/pending_keys.h"
 #include "controller/reconciler.h"
 #include "controller/watchers.h"
@@ -71,7 +73,8 @@ class Controller::Impl {
   Random& random_;
 
   RunBook book_;
-  MigrationStore store_{ConfigMapIndex};
+  MigrationStore store_{MigrationIndex};
+  JobRuns job_runs_;
   PendingKeys pending_;
   kube::WorkQueue queue_;
   std::unique_ptr<kube::EventRecorder> recorder_;
@@ -96,19 +99,21 @@ Controller::Impl::Impl(kube::ObjectClient& client, report::Runner& runner,
       options_(std::move(options)),
       clock_(clock),
       random_(random),
+      job_runs_(client, options_.runner, clock),
       queue_({}, clock, random) {}
 
 // Start and stop, in the order of reference/controller.md §10.
 
 Result<void> Controller::Impl::Start(std::stop_token stop) {
-  if (Result<void> access = CheckAccess(client_, NamespacesOf(options_), stop); !access) {
+  const bool jobs = !options_.runner.image.empty();
+  if (Result<void> access = CheckAccess(client_, NamespacesOf(options_), jobs, stop); !access) {
     return access;
   }
   recorder_ = std::make_unique<kube::EventRecorder>(
       client_, std::string(kReportingController),
       options_.instance.empty() ? "whimbrel" : options_.instance, clock_);
   reconciler_ = std::make_unique<Reconciler>(
-      client_, runner_, *recorder_, book_, options_, clock_, random_,
+      client_, runner_, job_runs_, *recorder_, book_, options_, clock_, random_,
       [this](const ObjectKey& key, const nlohmann::json& object) { See(key, object); });
   ListenToRunner();
   StartReflectors();
@@ -139,13 +144,22 @@ void Controller::Impl::StartReflectors() {
     watchers_.push_back(std::move(watcher));
   };
   const std::vector<std::string> namespaces = NamespacesOf(options_);
-  wanted_syncs_ = 2 * namespaces.size();
+  const bool jobs = !options_.runner.image.empty();
+  const std::string ours = std::string(kManagedByLabel) + "=whimbrel";
+  wanted_syncs_ = (jobs ? 4 : 2) * namespaces.size();
   for (const std::string& ns : namespaces) {
     reflect(std::make_unique<MigrationWatcher>(store_, wake, synced),
             {.name = "databasemigrations", .resource = DatabaseMigrations(), .ns = ns});
     reflect(
         std::make_unique<ConfigMapWatcher>(store_, wake, synced),
         {.name = "configmaps", .resource = kube::ConfigMaps(), .ns = ns, .metadata_only = true});
+    if (!jobs) continue;
+    reflect(
+        std::make_unique<OwnedWatcher<JobFacts>>(job_runs_.jobs(), ReadJob, store_, wake, synced),
+        {.name = "jobs", .resource = kube::Jobs(), .ns = ns, .label_selector = ours});
+    reflect(
+        std::make_unique<OwnedWatcher<PodFacts>>(job_runs_.pods(), ReadPod, store_, wake, synced),
+        {.name = "pods", .resource = kube::Pods(), .ns = ns, .label_selector = ours});
   }
 }
 

@@ -3,9 +3,12 @@
 #include <utility>
 
 #include "controller/conditions.h"
+#include "controller/job_builder.h"
+#include "controller/job_history.h"
 #include "controller/obstacle.h"
 #include "controller/progress.h"
 #include "controller/run_outcome.h"
+#include "whimbrel/base/redact.h"
 
 namespace whimbrel::controller {
 namespace {
@@ -21,6 +24,13 @@ class Decision {
   }
 
   Action Make() {
+    Action action = MakeStep();
+    action.delete_jobs = SurplusJobs();
+    return action;
+  }
+
+ private:
+  Action MakeStep() {
     if (metadata().deleting) return LetGo();
     ConsumeCancelRequest();
     if (RunGoesOn()) return Follow();
@@ -33,15 +43,22 @@ class Decision {
     return WaitForRetry();
   }
 
- private:
   [[nodiscard]] const Metadata& metadata() const { return seen_.object.metadata; }
   [[nodiscard]] Status& status() { return action_.status; }
   [[nodiscard]] const std::optional<RunState>& last_run() const { return action_.status.run; }
 
+  [[nodiscard]] bool RunsAsJob() const {
+    return seen_.object.spec->execution.mode == ExecutionMode::kJob && !seen_.jobs_in_process;
+  }
+  [[nodiscard]] std::vector<JobFacts> SurplusJobs() const;
   Action LetGo();
   void ConsumeCancelRequest();
   [[nodiscard]] bool RunGoesOn() const { return seen_.run && !seen_.run_status.report; }
   Action Follow();
+  void FollowCancel();
+  [[nodiscard]] bool IsOutdatedBeforeItStarts() const;
+  Action ShowObstacle(const Obstacle& obstacle);
+  void ForgetObstacle();
   void Absorb();
   [[nodiscard]] bool SomebodyElseRuns() const;
   [[nodiscard]] std::optional<Obstacle> FindObstacle() const;
@@ -52,6 +69,8 @@ class Decision {
   [[nodiscard]] bool IsFresh() const;
   [[nodiscard]] bool IsRetryDue() const;
   Action Start(bool fresh);
+  [[nodiscard]] bool NeedsCredentials() const { return !RunsAsJob() && !seen_.credentials; }
+  Action WaitForOldPod();
   void BeginRun(bool fresh);
   Action WaitForRetry();
   Action Wait(std::optional<Duration> after);
@@ -78,11 +97,61 @@ void Decision::ConsumeCancelRequest() {
 
 Action Decision::Follow() {
   const OwnRun& run = *seen_.run;
-  action_.cancel_run = cancelling_;
+  FollowCancel();
+  if (seen_.jobs.obstacle && !action_.cancel_run) return ShowObstacle(*seen_.jobs.obstacle);
+  if (run.is_job()) ForgetObstacle();
+  if (run.is_job() && !seen_.jobs.shows_progress) return Wait(seen_.jobs.look_again);
+  if (action_.cancel_run) return Wait(kProgressPeriod);
   const Duration since = now_ - run.last_write;
   if (since < kProgressPeriod) return Wait(kProgressPeriod - since);
   ShowProgress(status(), run.state, seen_.run_status.progress, now_);
+  status().run->pod_name = seen_.jobs.pod_name;
   return Wait(kProgressPeriod);
+}
+
+void Decision::FollowCancel() {
+  const OwnRun& run = *seen_.run;
+  action_.cancel_run = cancelling_;
+  if (!run.is_job()) return;
+  status().run->pod_name = seen_.jobs.pod_name;
+  // Whoever follows this Job later must know that its end was wished for.
+  if (cancelling_) status().run->phase = kCancellingPhase;
+  action_.cancel_run = cancelling_ || run.cancel_requested || IsOutdatedBeforeItStarts();
+}
+
+/// What keeps the pod from starting may be what was edited: then it would wait for ever, and
+/// nothing is lost with it.
+bool Decision::IsOutdatedBeforeItStarts() const {
+  if (!seen_.jobs.obstacle || seen_.jobs.started) return false;
+  return seen_.run->state.generation != metadata().generation || RetryRequested();
+}
+
+/// The pod does not start. The cluster tries on by itself, and what changes there wakes us.
+Action Decision::ShowObstacle(const Obstacle& obstacle) {
+  // The kubelet tries in between; a status that flaps with it would wake people again and again.
+  if (seen_.jobs.image_missing && HasReason(status(), Reason::kImagePullFailed)) {
+    return Wait(seen_.jobs.look_again);
+  }
+  const bool stalled = report::ClassOf(obstacle.reason) != report::ReasonClass::kReconciling;
+  const Verdict verdict{stalled ? Health::kStalled : Health::kReconciling, obstacle.reason,
+                        Redact(obstacle.message)};
+  if (stalled && !HasReason(status(), obstacle.reason)) {
+    Tell(kube::EventType::kWarning, std::string(report::ToString(obstacle.reason)),
+         verdict.message);
+  }
+  if (!Says(status(), verdict)) {
+    SetConditions(status(), verdict, seen_.run->state.generation, now_);
+  }
+  return Wait(seen_.jobs.look_again);
+}
+
+void Decision::ForgetObstacle() {
+  const bool shown =
+      HasReason(status(), Reason::kJobPending) || HasReason(status(), Reason::kImagePullFailed) ||
+      HasReason(status(), Reason::kJobRejected) || HasReason(status(), Reason::kRunnerLost);
+  if (!shown) return;
+  SetConditions(status(), {Health::kReconciling, Reason::kMigrating, "the run goes on"},
+                seen_.run->state.generation, now_);
 }
 
 void Decision::Absorb() {
@@ -98,9 +167,10 @@ bool Decision::SomebodyElseRuns() const {
 std::optional<Obstacle> Decision::FindObstacle() const {
   const Result<Spec>& spec = seen_.object.spec;
   if (!spec) return Obstacle{Reason::kInvalidSpec, spec.error().message};
-  if (spec->execution.mode == ExecutionMode::kJob && !seen_.jobs_in_process) {
+  if (RunsAsJob() && !seen_.jobs.available) {
     return Obstacle{Reason::kInvalidSpec,
-                    "execution.mode Job comes with a later version of Whimbrel; set InProcess"};
+                    "spec.execution.mode is Job, but this controller was started without "
+                    "--runner-image; give it one, or set InProcess"};
   }
   if (spec->suspend) {
     return Obstacle{Reason::kSuspended, "spec.suspend is true; no run starts before it is false"};
@@ -162,11 +232,14 @@ bool Decision::IsRetryDue() const {
 }
 
 Action Decision::Start(bool fresh) {
-  if (!seen_.credentials) {
+  if (RunsAsJob() && seen_.jobs.not_before && *seen_.jobs.not_before > now_) {
+    return WaitForOldPod();
+  }
+  if (NeedsCredentials()) {
     action_.read_credentials = true;
     return std::move(action_);
   }
-  if (!*seen_.credentials) return Report(seen_.credentials->error());
+  if (seen_.credentials && !*seen_.credentials) return Report(seen_.credentials->error());
   const bool lost = last_run() && !last_run()->ended();
   BeginRun(fresh);
   if (fresh) {
@@ -188,6 +261,7 @@ void Decision::BeginRun(bool fresh) {
                           .source_digest = (*seen_.source)->source->digest,
                           .start_time = now_,
                           .phase = std::string(ToString(report::Progress::Phase::kStarting))};
+  if (RunsAsJob()) status().run->job_name = JobName(metadata(), seen_.jobs.next_number);
   // The next attempt at the same thing changes nothing yet: neither a Stalled nor a Retrying must
   // flap only because somebody tries.
   if (!fresh) return;
@@ -195,6 +269,24 @@ void Decision::BeginRun(bool fresh) {
   status().failure.reset();
   SetConditions(status(), {Health::kReconciling, Reason::kMigrating, "the run has been started"},
                 metadata().generation, now_);
+}
+
+/// Two runners would only wait for one another in the database, but nobody could tell them apart.
+Action Decision::WaitForOldPod() {
+  const Verdict verdict{Health::kReconciling, Reason::kJobPending,
+                        "the pod of an earlier run has not ended yet; the next run waits for it"};
+  if (!Says(status(), verdict)) SetConditions(status(), verdict, metadata().generation, now_);
+  if (*seen_.jobs.not_before == SystemTime::max()) return Wait(seen_.resync);
+  return Wait(*seen_.jobs.not_before - now_);
+}
+
+std::vector<JobFacts> Decision::SurplusJobs() const {
+  if (!seen_.object.spec) return {};
+  const JobSpec& job = seen_.object.spec->job;
+  return JobsToDelete(
+      seen_.jobs.jobs,
+      {.successful = job.successful_history_limit, .failed = job.failed_history_limit},
+      last_run() && !last_run()->ended() ? last_run()->job_name : std::string());
 }
 
 Action Decision::WaitForRetry() {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/job_facts.h"
 #include "whimbrel/base/error.h"
 #include "whimbrel/base/secret.h"
 #include "whimbrel/controller/api.h"
@@ -37,13 +38,34 @@ struct Credentials {
 };
 using CredentialsState = Result<Credentials, Obstacle>;
 
-/// The run that this process started for the resource.
+/// The run that this process started for the resource, or that it follows: a Job goes on without
+/// the controller that made it.
 struct OwnRun {
-  RunState state;                        ///< As it was written when the run began.
+  RunState state;                        ///< As it was written when the run began; a Job's: last.
   std::vector<ResolvedObject> resolved;  ///< Where its files came from.
   std::string uid;
   bool cancel_requested = false;  ///< By the annotation.
   SystemTime last_write{};        ///< Of status; for the throttle of progress.
+  /// It came to nothing: its Job could not be made.
+  std::optional<report::RunReport> failed_start;
+
+  [[nodiscard]] bool is_job() const { return !state.job_name.empty(); }
+};
+
+/// What Job mode adds to an observation.
+struct ObservedJobs {
+  bool available = false;            ///< ControllerOptions::runner names an image.
+  std::vector<JobFacts> jobs;        ///< All of the resource's, also of earlier runs.
+  std::optional<Obstacle> obstacle;  ///< Why the pod of `Observed::run` does not start.
+  bool image_missing = false;        ///< JobObservation::image_missing.
+  std::string pod_name;              ///< Of `Observed::run`.
+  bool started = true;               ///< SQL of `Observed::run` may have been executed.
+  bool shows_progress = false;       ///< Its pod's log may be read.
+  /// Something that no event tells of: look again then.
+  std::optional<Duration> look_again;
+  int next_number = 1;  ///< 1 + the highest n of status and of `jobs`.
+  /// When a new Job may start: pods of earlier ones are still there (NextJobNotBefore).
+  std::optional<SystemTime> not_before;
 };
 
 /// Everything that one pass knows; Decide looks at nothing else.
@@ -62,6 +84,7 @@ struct Observed {
   std::chrono::seconds resync{600};
   std::chrono::seconds source_timeout{300};
   bool jobs_in_process = false;  ///< ControllerOptions::jobs_in_process.
+  ObservedJobs jobs;
 };
 
 }  // namespace whimbrel::controller

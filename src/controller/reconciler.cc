@@ -1,10 +1,12 @@
 #include "controller/reconciler.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "controller/credentials.h"
 #include "controller/decide.h"
+#include "controller/job_history.h"
 #include "controller/run_request.h"
 #include "controller/source_gatherer.h"
 #include "whimbrel/base/hash.h"
@@ -20,16 +22,23 @@ namespace {
 
 constexpr std::string_view kLogger = "controller";
 
+/// Empty where the watch has not told of it yet; then the name has to do.
+std::string UidOf(const std::vector<JobFacts>& jobs, const std::string& name) {
+  const auto found = std::ranges::find(jobs, name, &JobFacts::name);
+  return found == jobs.end() ? std::string() : found->uid;
+}
+
 SystemTime WholeSeconds(SystemTime time) { return std::chrono::floor<std::chrono::seconds>(time); }
 
 }  // namespace
 
-Reconciler::Reconciler(kube::ObjectClient& client, report::Runner& runner,
+Reconciler::Reconciler(kube::ObjectClient& client, report::Runner& runner, JobRuns& job_runs,
                        kube::EventRecorder& recorder, RunBook& book,
                        const ControllerOptions& options, const Clock& clock, Random& random,
                        SeenFunction seen)
     : client_(client),
       runner_(runner),
+      job_runs_(job_runs),
       recorder_(recorder),
       book_(book),
       options_(options),
@@ -70,14 +79,47 @@ ApiResult<std::optional<Observed>> Reconciler::Gather(const ObjectKey& key, std:
                     .resync = options_.resync,
                     .source_timeout = options_.source_timeout,
                     .jobs_in_process = options_.jobs_in_process};
-  GatherRun(observed);
+  observed.jobs = job_runs_.Survey(observed.object.metadata, observed.object.status.run);
+  if (ApiResult<void> run = GatherRun(observed, stop); !run) {
+    return tl::make_unexpected(std::move(run).error());
+  }
   if (ApiResult<void> files = GatherFiles(observed, stop); !files) {
     return tl::make_unexpected(std::move(files).error());
   }
   return std::optional(std::move(observed));
 }
 
-void Reconciler::GatherRun(Observed& observed) {
+ApiResult<void> Reconciler::GatherRun(Observed& observed, std::stop_token stop) {
+  const std::optional<RunState>& last = observed.object.status.run;
+  const bool follow_job = last && !last->ended() && !last->job_name.empty();
+  if (follow_job && observed.jobs.available) return GatherJob(observed, std::move(stop));
+  GatherOwnRun(observed);
+  return {};
+}
+
+ApiResult<void> Reconciler::GatherJob(Observed& observed, std::stop_token stop) {
+  const Metadata& metadata = observed.object.metadata;
+  const RunState& last = *observed.object.status.run;
+  std::optional<OwnRun> known = book_.Find(metadata.key);
+  if (!known || known->state.id != last.id || known->uid != metadata.uid) {
+    known = OwnRun{.uid = metadata.uid};
+  }
+  known->state = last;
+  known->cancel_requested = known->cancel_requested || last.phase == kCancellingPhase;
+  if (known->failed_start) {
+    observed.run_status.report = known->failed_start;
+  } else {
+    ApiResult<report::RunStatus> status =
+        job_runs_.Observe(metadata, *known, observed.jobs, std::move(stop));
+    if (!status) return tl::make_unexpected(std::move(status).error());
+    observed.run_status = *std::move(status);
+  }
+  book_.Put(metadata.key, *known);
+  observed.run = std::move(known);
+  return {};
+}
+
+void Reconciler::GatherOwnRun(Observed& observed) {
   const Metadata& metadata = observed.object.metadata;
   std::optional<OwnRun> own = book_.Find(metadata.key);
   if (own && own->uid != metadata.uid) {
@@ -117,15 +159,17 @@ ApiResult<std::optional<Duration>> Reconciler::Act(Observed& observed, Action ac
                                                    std::stop_token stop) {
   const Metadata& metadata = observed.object.metadata;
   if (action.status != observed.object.status) {
-    ApiResult<void> written = WriteStatus(observed, action.status, std::move(stop));
+    ApiResult<void> written = WriteStatus(observed, action.status, stop);
     if (!written && written.error().IsNotFound()) return std::nullopt;  // Its end will wake us.
     if (!written) return tl::make_unexpected(std::move(written).error());
   }
   Tell(metadata, std::move(action.events));
-  if (action.cancel_run) CancelRun(observed);
+  if (action.cancel_run) CancelRun(observed, stop);
   if (action.forget_run) ForgetRun(metadata.key, observed.run->state.id);
-  if (action.start_run) StartRun(observed, *action.status.run);
-  return action.requeue_after;
+  DeleteJobs(observed, action.delete_jobs, stop);
+  if (!action.start_run) return action.requeue_after;
+  const bool started = StartRun(observed, *action.status.run, std::move(stop));
+  return started ? action.requeue_after : std::optional(Duration::zero());
 }
 
 ApiResult<void> Reconciler::WriteStatus(const Observed& observed, const Status& status,
@@ -160,12 +204,25 @@ void Reconciler::Tell(const Metadata& about, std::vector<EventNote> events) {
   }
 }
 
-void Reconciler::CancelRun(const Observed& observed) {
-  runner_.Cancel(observed.run->state.id);
+void Reconciler::CancelRun(const Observed& observed, std::stop_token stop) {
+  const RunState& state = observed.run->state;
+  if (observed.run->is_job()) {
+    const std::string uid = UidOf(observed.jobs.jobs, state.job_name);
+    job_runs_.Delete(observed.object.metadata.key.ns, state.job_name, uid, std::move(stop));
+  } else {
+    runner_.Cancel(state.id);
+  }
   std::optional<OwnRun> run = book_.Find(observed.object.metadata.key);
   if (!run) return;
   run->cancel_requested = true;
   book_.Put(observed.object.metadata.key, *std::move(run));
+}
+
+void Reconciler::DeleteJobs(const Observed& observed, const std::vector<JobFacts>& jobs,
+                            std::stop_token stop) {
+  for (const JobFacts& job : jobs) {
+    job_runs_.Delete(observed.object.metadata.key.ns, job.name, job.uid, stop);
+  }
 }
 
 void Reconciler::ForgetRun(const ObjectKey& key, const std::string& run_id) {
@@ -173,27 +230,45 @@ void Reconciler::ForgetRun(const ObjectKey& key, const std::string& run_id) {
   runner_.Forget(run_id);
 }
 
-void Reconciler::StartRun(Observed& observed, const RunState& run) {
+bool Reconciler::StartRun(Observed& observed, const RunState& run, std::stop_token stop) {
   const Metadata& metadata = observed.object.metadata;
   log::Info(kLogger, "starting a run",
             {{"namespace", metadata.key.ns},
              {"name", metadata.key.name},
              {"runId", run.id},
              {"attempt", run.attempt}});
-  GatheredSource& source = **observed.source;
   // Before the start: the run may end, and wake us, at any moment after it.
   book_.Put(metadata.key, {.state = run,
-                           .resolved = std::move(source.resolved),
+                           .resolved = (*observed.source)->resolved,
                            .uid = metadata.uid,
                            .last_write = WholeSeconds(clock_.SystemNow())});
+  return run.job_name.empty() ? StartInProcess(observed, run)
+                              : StartJob(observed, run, std::move(stop));
+}
+
+bool Reconciler::StartJob(const Observed& observed, const RunState& run, std::stop_token stop) {
+  const Metadata& metadata = observed.object.metadata;
+  std::optional<report::RunReport> failed = job_runs_.Start(
+      observed.object, run, JobNumber(run.job_name), (*observed.source)->resolved, std::move(stop));
+  if (!failed) return true;
+  if (std::optional<OwnRun> own = book_.Find(metadata.key)) {
+    own->failed_start = std::move(failed);
+    book_.Put(metadata.key, *std::move(own));
+  }
+  return false;
+}
+
+bool Reconciler::StartInProcess(Observed& observed, const RunState& run) {
+  const Metadata& metadata = observed.object.metadata;
   const Result<void> started =
-      runner_.Start(BuildRunRequest(observed.object, run, std::move(source.source),
+      runner_.Start(BuildRunRequest(observed.object, run, std::move((*observed.source)->source),
                                     **std::move(observed.credentials), options_.trust));
-  if (started) return;
+  if (started) return true;
   log::Error(kLogger, "a run could not be started",
              {{"runId", run.id}, {"error", started.error().message}});
   book_.Erase(metadata.key);
   book_.MarkLost(metadata.key, run.id);
+  return true;
 }
 
 void Reconciler::LetGo(const ObjectKey& key) {

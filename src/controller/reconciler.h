@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "controller/action.h"
+#include "controller/job_runs.h"
 #include "controller/observed.h"
 #include "controller/run_book.h"
 #include "whimbrel/controller/controller.h"
@@ -19,9 +20,9 @@ class Reconciler {
   /// Told of every object that this class read or wrote, before anything else comes of it.
   using SeenFunction = std::function<void(const kube::ObjectKey&, const nlohmann::json& object)>;
 
-  Reconciler(kube::ObjectClient& client, report::Runner& runner, kube::EventRecorder& recorder,
-             RunBook& book, const ControllerOptions& options, const Clock& clock, Random& random,
-             SeenFunction seen);
+  Reconciler(kube::ObjectClient& client, report::Runner& runner, JobRuns& job_runs,
+             kube::EventRecorder& recorder, RunBook& book, const ControllerOptions& options,
+             const Clock& clock, Random& random, SeenFunction seen);
 
   /// When to come again, if not woken earlier. kConflict: the object is newer than what was read.
   kube::ApiResult<std::optional<Duration>> Reconcile(const kube::ObjectKey& key,
@@ -29,20 +30,28 @@ class Reconciler {
 
  private:
   kube::ApiResult<std::optional<Observed>> Gather(const kube::ObjectKey& key, std::stop_token stop);
-  void GatherRun(Observed& observed);
+  kube::ApiResult<void> GatherRun(Observed& observed, std::stop_token stop);
+  kube::ApiResult<void> GatherJob(Observed& observed, std::stop_token stop);
+  void GatherOwnRun(Observed& observed);
   kube::ApiResult<void> GatherFiles(Observed& observed, std::stop_token stop);
   kube::ApiResult<std::optional<Duration>> Act(Observed& observed, Action action,
                                                std::stop_token stop);
   kube::ApiResult<void> WriteStatus(const Observed& observed, const Status& status,
                                     std::stop_token stop);
   void Tell(const Metadata& about, std::vector<EventNote> events);
-  void CancelRun(const Observed& observed);
+  void CancelRun(const Observed& observed, std::stop_token stop);
+  void DeleteJobs(const Observed& observed, const std::vector<JobFacts>& jobs,
+                  std::stop_token stop);
   void ForgetRun(const kube::ObjectKey& key, const std::string& run_id);
-  void StartRun(Observed& observed, const RunState& run);
+  /// False: it came to nothing, and the next pass says so.
+  bool StartRun(Observed& observed, const RunState& run, std::stop_token stop);
+  bool StartJob(const Observed& observed, const RunState& run, std::stop_token stop);
+  bool StartInProcess(Observed& observed, const RunState& run);
   void LetGo(const kube::ObjectKey& key);
 
   kube::ObjectClient& client_;
   report::Runner& runner_;
+  JobRuns& job_runs_;
   kube::EventRecorder& recorder_;
   RunBook& book_;
   const ControllerOptions& options_;

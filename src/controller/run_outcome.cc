@@ -1,5 +1,6 @@
 #include "controller/run_outcome.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -57,6 +58,15 @@ class FailedRun {
         return WaitForRotation(failure.reason);
       case Reason::kSecretNotFound:
         return WaitUntil(failure.reason, now_ + kSecretPeriod);
+      case Reason::kSourceChanged:
+        // A node may still have had the files of before; what is there now is planned anew.
+        if (!run_.job_name.empty()) return WaitUncounted(failure.reason);
+        break;
+      case Reason::kJobRejected:
+        return WaitForPermission(failure.reason);
+      case Reason::kRunnerLost:
+        if (cancelled_) return CancelledVerdict(seen_.object.metadata.cancel_request);
+        break;
       default:
         break;
     }
@@ -80,9 +90,24 @@ class FailedRun {
     return WaitUntil(reason, repeated_ ? now_ + kSecretPeriod : now_);
   }
 
+  /// Quotas and policies change without telling us; asking once a minute costs nothing.
+  Verdict WaitForPermission(Reason reason) {
+    run_.next_retry_time = now_ + std::min(seen_.resync, kSecretPeriod);
+    return {Health::kStalled, reason, DescribeFailure(*status_.failure)};
+  }
+
   Verdict WaitUncounted(Reason reason) {
     const bool waits = report::ClassOf(reason) == ReasonClass::kReconciling;
-    return WaitUntil(waits ? reason : Reason::kRetrying, After(now_, Jittered(0)));
+    return WaitUntil(waits ? reason : Reason::kRetrying,
+                     After(now_, Jittered(PatienceWith(reason))));
+  }
+
+  /// What waited within its run may go on at once; what comes to nothing at once may do so again,
+  /// and each try costs the cluster a Job.
+  [[nodiscard]] int PatienceWith(Reason reason) const {
+    const bool at_once = reason == Reason::kRunnerLost || reason == Reason::kJobPending ||
+                         reason == Reason::kSourceChanged;
+    return at_once ? std::max(run_.attempt - 1, 0) : 0;
   }
 
   Verdict WaitUntil(Reason reason, SystemTime next) {

@@ -111,15 +111,6 @@ TEST(Decide, RunsOnceMoreWhenARetryIsRequested) {
 
 // Obstacles
 
-TEST(Decide, SaysThatModeJobIsNotThereYet) {
-  Simulation world;
-  world.spec().execution.mode = ExecutionMode::kJob;
-  EXPECT_FALSE(world.Reconcile().start_run);
-  EXPECT_EQ(world.Conditions(), Stalled("InvalidSpec"));
-  EXPECT_EQ(world.message(),
-            "execution.mode Job comes with a later version of Whimbrel; set InProcess");
-}
-
 TEST(Decide, StallsOnASpecThatItDoesNotUnderstand) {
   Simulation world;
   world.observed().object.spec = Fail(ErrorKind::kInvalidArgument, "spec.x: unknown");

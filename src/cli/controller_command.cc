@@ -8,6 +8,7 @@
 
 #include "cli/exit_deadline.h"
 #include "cli/leadership.h"
+#include "cli/metrics_server.h"
 #include "cli/probes.h"
 #include "cli/version.h"
 #include "whimbrel/base/log.h"
@@ -82,7 +83,11 @@ class ControllerCommand {
   ExitCode AsTheOnlyOne(kube::ObjectClient& client, kube::ManifestClient* manifests);
   ExitCode Work(kube::ObjectClient& client, kube::ManifestClient* manifests, Probes& probes,
                 const std::stop_token& stop);
-  Result<void> ListenOn(Probes& probes) {
+  /// Before anything else, so that probes and scrapers see all of it.
+  Result<void> Listen(Probes& probes) {
+    if (Result<void> listening = metrics_.Listen(options_.metrics_bind_address); !listening) {
+      return listening;
+    }
     return probes.Listen(options_.health_probe_bind_address.value_or(
         options_.manifests.empty() ? kProbeAddress : "0"));
   }
@@ -94,6 +99,7 @@ class ControllerCommand {
   const ControllerCommandOptions& options_;
   const std::stop_token stop_;
   std::ostream& err_;
+  MetricsServer metrics_;
 };
 
 ExitCode ControllerCommand::OverCluster() {
@@ -101,8 +107,10 @@ ExitCode ControllerCommand::OverCluster() {
       kube::LoadConfig(options_.kubeconfig, options_.context, kube::ConfigEnvironment::Process());
   if (!config) return Refuse(config.error());
   log::Info("cli", "using API server", {{"server", config->server}});
-  const auto client = kube::NewRestClient(
-      *config, {.user_agent = UserAgent(), .qps = options_.qps, .burst = options_.burst});
+  const auto client = kube::NewRestClient(*config, {.user_agent = UserAgent(),
+                                                    .qps = options_.qps,
+                                                    .burst = options_.burst,
+                                                    .metrics = &metrics_.sink()});
   if (!client) return Refuse(client.error());
   return options_.leader_elect.enabled ? AsOneOfSeveral(**client, *config)
                                        : AsTheOnlyOne(**client, nullptr);
@@ -120,7 +128,7 @@ ExitCode ControllerCommand::OverManifests() {
 ExitCode ControllerCommand::AsTheOnlyOne(kube::ObjectClient& client,
                                          kube::ManifestClient* manifests) {
   Probes probes(nullptr);
-  if (Result<void> listening = ListenOn(probes); !listening) {
+  if (Result<void> listening = Listen(probes); !listening) {
     return Refuse(listening.error());
   }
   return Work(client, manifests, probes, stop_);
@@ -133,13 +141,14 @@ ExitCode ControllerCommand::AsOneOfSeveral(kube::ObjectClient& client, const kub
     return Refuse(valid.error());
   }
   // A renewal waits neither for the other requests nor for their limit.
-  auto connection =
-      kube::NewRestClient(config, {.user_agent = UserAgent() + " leader-election", .qps = 0});
+  auto connection = kube::NewRestClient(
+      config,
+      {.user_agent = UserAgent() + " leader-election", .qps = 0, .metrics = &metrics_.sink()});
   if (!connection) return Refuse(connection.error());
-  Leadership leadership(*std::move(connection), std::move(election), client, MetricsSink::Null());
+  Leadership leadership(*std::move(connection), std::move(election), client, metrics_.sink());
   kube::LeaderElector& elector = leadership.elector();
   Probes probes(&elector);
-  if (Result<void> listening = ListenOn(probes); !listening) {
+  if (Result<void> listening = Listen(probes); !listening) {
     elector.Release();
     return Refuse(listening.error());
   }

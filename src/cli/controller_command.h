@@ -40,6 +40,7 @@ struct ControllerCommandOptions {
   int graceful_shutdown_timeout_seconds = 30;
   /// As serve::ParseBindAddress has it; absent: `:8081`, or with manifests nowhere.
   std::optional<std::string> health_probe_bind_address;
+  std::string metrics_bind_address = "0";
 };
 
 /// Runs until a stop is requested. kRetryable: the lease was lost, and somebody should start it

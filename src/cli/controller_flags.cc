@@ -63,6 +63,11 @@ void AddWorkFlags(CLI::App* command, ControllerCommandOptions& options) {
                    "Where /healthz and /readyz are served; 0: nowhere (default with --manifests)")
       ->type_name("ADDRESS")
       ->default_str(":8081");
+  command
+      ->add_option("--metrics-bind-address", options.metrics_bind_address,
+                   "Where /metrics is served, as :8080; 0: nowhere")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
 }
 
 void AddLeaderElectFlags(CLI::App* command, LeaderElectFlags& flags) {

@@ -66,4 +66,14 @@ std::span<const MetricDescription> WorkQueueMetrics() {
   return metrics;
 }
 
+std::span<const MetricDescription> LeaderElectionMetrics() {
+  static const std::array<MetricDescription, 1> metrics{{
+      {.name = "leader_election_master_status",
+       .kind = MetricKind::kGauge,
+       .help = "1 while this replica leads, 0 while it stands by; name: of the Lease.",
+       .labels = {"name"}},
+  }};
+  return metrics;
+}
+
 }  // namespace whimbrel::kube

@@ -13,4 +13,7 @@ namespace whimbrel::kube {
 /// the label `name` alone.
 [[nodiscard]] std::span<const MetricDescription> WorkQueueMetrics();
 
+/// What a LeaderElector reports; client-go's name (tools/leaderelection/metrics.go).
+[[nodiscard]] std::span<const MetricDescription> LeaderElectionMetrics();
+
 }  // namespace whimbrel::kube

@@ -33,8 +33,8 @@ class ReplicasTest : public ClusterTest {
   std::unique_ptr<Subprocess> StartReplica(const std::string& lease_duration = "10s") {
     return StartController({"--leader-elect", "--leader-elect-resource-namespace", ns_,
                             "--leader-elect-lease-duration", lease_duration,
-                            "--leader-elect-renew-deadline=8s",
-                            "--leader-elect-retry-period=500ms"});
+                            "--leader-elect-renew-deadline=8s", "--leader-elect-retry-period=500ms",
+                            "--metrics-bind-address=127.0.0.1:0"});
   }
   /// One that leads, then one that stands by.
   void StartTwo() {
@@ -70,9 +70,10 @@ class ReplicasTest : public ClusterTest {
         {"get", "lease", "whimbrel-controller", "-o", "jsonpath={.spec.holderIdentity}"});
   }
 
-  /// What a probe of the kubelet gets, after the status.
-  static std::string Probe(Subprocess& process, const std::string& path) {
-    const std::string field = "\"msg\":\"serving probes\",\"port\":";
+  /// What somebody who asks one of its endpoints gets, after the status.
+  static std::string Ask(Subprocess& process, const std::string& endpoint,
+                         const std::string& path) {
+    const std::string field = R"("msg":"serving )" + endpoint + R"(","port":)";
     EXPECT_TRUE(process.WaitForErr([&](const std::string& text) {
       return text.find(field) != std::string::npos &&
              text.find('\n', text.find(field)) != std::string::npos;
@@ -82,6 +83,9 @@ class ReplicasTest : public ClusterTest {
     httplib::Client client("127.0.0.1", std::stoi(port));
     const auto answer = client.Get(path.c_str());
     return answer ? std::to_string(answer->status) + " " + answer->body : "none";
+  }
+  static std::string Probe(Subprocess& process, const std::string& path) {
+    return Ask(process, "probes", path);
   }
 
   std::unique_ptr<Subprocess> leader_;
@@ -96,6 +100,14 @@ TEST_F(ReplicasTest, OnlyTheLeaderWorks) {
   EXPECT_TRUE(Says(*leader_, "starting a run"));
   EXPECT_FALSE(Says(*standby_, "controller started")) << standby_->err();
   EXPECT_TRUE(Says(*leader_, "\"identity\":\"" + LeaseHolder() + "\"")) << leader_->err();
+}
+
+TEST_F(ReplicasTest, MetricsTellWhoLeads) {
+  ASSERT_NO_FATAL_FAILURE(StartTwo());
+  const std::string leads = "leader_election_master_status{name=\"whimbrel-controller\"} ";
+  EXPECT_THAT(Ask(*leader_, "metrics", "/metrics"), HasSubstr(leads + "1"));
+  EXPECT_THAT(Ask(*standby_, "metrics", "/metrics"), HasSubstr(leads + "0"));
+  EXPECT_THAT(Ask(*standby_, "metrics", "/metrics"), HasSubstr("rest_client_requests_total"));
 }
 
 TEST_F(ReplicasTest, WhoLeadsAndWhoStandsByAreReadyAlsoWithoutAnApiServer) {

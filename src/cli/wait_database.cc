@@ -29,10 +29,15 @@ bool MayPass(const PgError& error) {
 
 bool HasVersion(Kind kind) { return kind == Kind::kVersioned || kind == Kind::kBaseline; }
 
-/// What is no version was not written by Whimbrel, and cannot be compared.
-void Add(std::vector<HistoryEntry>& entries, const std::string& id, bool finished) {
+/// `id` is what counts, `shown` is the same as people know it (`001`). What is no version was not
+/// written by Whimbrel, and cannot be compared.
+void Add(std::vector<HistoryEntry>& entries, const std::string& id, const std::string& shown,
+         bool finished) {
   Result<Version> version = Version::Parse(id);
-  if (version) entries.push_back({*std::move(version), finished});
+  if (!version) return;
+  Result<Version> spelled = Version::Parse(shown);
+  const bool same = spelled && *spelled == *version;
+  entries.push_back({same ? *std::move(spelled) : *std::move(version), finished});
 }
 
 Result<postgres::ConnectionParameters> ReadParameters(const std::string& url_file) {
@@ -135,7 +140,7 @@ DatabaseGate::Entries DatabaseGate::ReadLedger() {
   for (const history::LedgerRow& row : *rows) {
     const bool finished = row.state == LedgerState::kApplied;
     if (HasVersion(row.kind) && (finished || row.state == LedgerState::kRunning)) {
-      Add(entries, row.id, finished);
+      Add(entries, row.id, row.version, finished);
     }
   }
   return entries;
@@ -156,9 +161,9 @@ DatabaseGate::Entries DatabaseGate::ReadToolTable() {
   if (!history) return tl::make_unexpected(Explain(history.error()));
   if (!history->exists) return NotYet("there is no table " + (*table)->QualifiedName() + " yet");
   std::vector<HistoryEntry> entries;
-  if (!history->baseline_version.empty()) Add(entries, history->baseline_version, true);
+  if (!history->baseline_version.empty()) Add(entries, history->baseline_version, "", true);
   for (const history::ToolRow& row : history->applied) {
-    if (HasVersion(row.kind)) Add(entries, row.id, !row.failed);
+    if (HasVersion(row.kind)) Add(entries, row.id, row.version, !row.failed);
   }
   return entries;
 }

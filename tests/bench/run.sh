@@ -5,3 +5,4 @@ if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ]; then export TMPDIR=/dev/shm; fi  # t
 "$1/tests/bench/splitter_bench"
 "$1/tests/bench/migrations_bench"
 "$1/tests/bench/memory_bench"
+"$1/tests/bench/runner_bench"

@@ -1,5 +1,7 @@
 // `whimbrel wait --resource`, by an account that may get one resource and do nothing else.
 
+#include <sstream>
+
 #include "unit/cli/cluster_fixture.h"
 
 namespace whimbrel::cli {
@@ -127,6 +129,31 @@ TEST_F(WaitResourceTest, SigtermEndsItAtOnce) {
   waiting.Signal(SIGTERM);
   EXPECT_EQ(waiting.Wait(std::chrono::seconds(10)), 1);
   EXPECT_THAT(waiting.err(), HasSubstr("stopped before it was ready"));
+}
+
+/// The YAML of docs/wait.md whose kind it is.
+std::string Documented(const std::string& kind) {
+  std::istringstream page(
+      whimbrel::testing::ReadFile(std::string(WHIMBREL_SOURCE_DIR) + "/docs/wait.md"));
+  std::string block;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with("    ")) {
+      block += line.substr(4) + "\n";
+    } else if (block.find("\nkind: " + kind + "\n") != std::string::npos) {
+      return block;
+    } else {
+      block.clear();
+    }
+  }
+  return "";
+}
+
+TEST_F(WaitResourceTest, WhatThePageTellsToApplyIsTakenInARestrictedNamespace) {
+  api_.MustKubectl({"label", "namespace", ns_, "pod-security.kubernetes.io/enforce=restricted"});
+  Apply(Documented("Pod"));
+  Apply(Documented("Role"));
+  EXPECT_EQ(Kubectl({"get", "pod", "orders", "-o", "jsonpath={.spec.initContainers[0].args[0]}"}),
+            "wait");
 }
 
 TEST_F(WaitResourceTest, ARealControllerLeadsItThere) {

@@ -83,11 +83,7 @@ class ControllerCommand {
   ExitCode AsTheOnlyOne(kube::ObjectClient& client, kube::ManifestClient* manifests);
   ExitCode Work(kube::ObjectClient& client, kube::ManifestClient* manifests, Probes& probes,
                 const std::stop_token& stop);
-  /// Before anything else, so that probes and scrapers see all of it.
-  Result<void> Listen(Probes& probes) {
-    if (Result<void> listening = metrics_.Listen(options_.metrics_bind_address); !listening) {
-      return listening;
-    }
+  Result<void> ListenOn(Probes& probes) {
     return probes.Listen(options_.health_probe_bind_address.value_or(
         options_.manifests.empty() ? kProbeAddress : "0"));
   }
@@ -107,6 +103,10 @@ ExitCode ControllerCommand::OverCluster() {
       kube::LoadConfig(options_.kubeconfig, options_.context, kube::ConfigEnvironment::Process());
   if (!config) return Refuse(config.error());
   log::Info("cli", "using API server", {{"server", config->server}});
+  // Before anything else, so that scrapers see all of it.
+  if (Result<void> listening = metrics_.Listen(options_.metrics, &*config); !listening) {
+    return Refuse(listening.error());
+  }
   const auto client = kube::NewRestClient(*config, {.user_agent = UserAgent(),
                                                     .qps = options_.qps,
                                                     .burst = options_.burst,
@@ -119,6 +119,9 @@ ExitCode ControllerCommand::OverCluster() {
 ExitCode ControllerCommand::OverManifests() {
   Result<kube::ServedResource> served = controller::ServedDatabaseMigrations();
   if (!served) return Refuse(served.error());
+  if (Result<void> listening = metrics_.Listen(options_.metrics, nullptr); !listening) {
+    return Refuse(listening.error());
+  }
   const auto client =
       kube::ManifestClient::Load(options_.manifests, "default", {std::move(*served)});
   if (!client) return Refuse(client.error());
@@ -128,7 +131,7 @@ ExitCode ControllerCommand::OverManifests() {
 ExitCode ControllerCommand::AsTheOnlyOne(kube::ObjectClient& client,
                                          kube::ManifestClient* manifests) {
   Probes probes(nullptr);
-  if (Result<void> listening = Listen(probes); !listening) {
+  if (Result<void> listening = ListenOn(probes); !listening) {
     return Refuse(listening.error());
   }
   return Work(client, manifests, probes, stop_);
@@ -148,7 +151,7 @@ ExitCode ControllerCommand::AsOneOfSeveral(kube::ObjectClient& client, const kub
   Leadership leadership(*std::move(connection), std::move(election), client, metrics_.sink());
   kube::LeaderElector& elector = leadership.elector();
   Probes probes(&elector);
-  if (Result<void> listening = Listen(probes); !listening) {
+  if (Result<void> listening = ListenOn(probes); !listening) {
     elector.Release();
     return Refuse(listening.error());
   }
@@ -170,7 +173,10 @@ ExitCode ControllerCommand::Work(kube::ObjectClient& client, kube::ManifestClien
                                  Probes& probes, const std::stop_token& stop) {
   auto runner =
       engine::NewInProcessRunner({.max_concurrent_migrations = options_.max_concurrent_migrations});
-  controller::Controller controller(client, *runner, ToOptions(options_));
+  controller::ControllerOptions controller_options = ToOptions(options_);
+  controller_options.metrics = &metrics_.sink();
+  metrics_.sink().Gauge("whimbrel_leader", {}, 1);
+  controller::Controller controller(client, *runner, std::move(controller_options));
   if (Result<void> started = controller.Start(stop); !started) {
     return stop.stop_requested() ? ExitCode::kReady : Refuse(started.error());
   }

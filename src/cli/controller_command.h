@@ -23,6 +23,14 @@ struct LeaderElectFlags {
   std::string resource_namespace;  ///< Empty: that of the pod, or of the kubeconfig's context.
 };
 
+/// As kubebuilder has it.
+struct MetricsFlags {
+  std::string bind_address = "0";  ///< As serve::ParseBindAddress has it.
+  bool secure = false;             ///< HTTPS.
+  std::string certificate_folder;  ///< With `tls.crt` and `tls.key`; empty: one of our own.
+  bool auth = false;               ///< By token, with the API server as judge.
+};
+
 /// Options of `whimbrel controller`.
 struct ControllerCommandOptions {
   std::string kubeconfig;
@@ -40,7 +48,7 @@ struct ControllerCommandOptions {
   int graceful_shutdown_timeout_seconds = 30;
   /// As serve::ParseBindAddress has it; absent: `:8081`, or with manifests nowhere.
   std::optional<std::string> health_probe_bind_address;
-  std::string metrics_bind_address = "0";
+  MetricsFlags metrics;
 };
 
 /// Runs until a stop is requested. kRetryable: the lease was lost, and somebody should start it

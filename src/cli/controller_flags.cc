@@ -63,11 +63,6 @@ void AddWorkFlags(CLI::App* command, ControllerCommandOptions& options) {
                    "Where /healthz and /readyz are served; 0: nowhere (default with --manifests)")
       ->type_name("ADDRESS")
       ->default_str(":8081");
-  command
-      ->add_option("--metrics-bind-address", options.metrics_bind_address,
-                   "Where /metrics is served, as :8080; 0: nowhere")
-      ->type_name("ADDRESS")
-      ->capture_default_str();
 }
 
 void AddLeaderElectFlags(CLI::App* command, LeaderElectFlags& flags) {
@@ -85,6 +80,26 @@ void AddLeaderElectFlags(CLI::App* command, LeaderElectFlags& flags) {
                       "Namespace of the Lease (default: that of the pod or the context)");
 }
 
+CLI::Option* AddMetricsFlags(CLI::App* command, MetricsFlags& flags) {
+  command
+      ->add_option("--metrics-bind-address", flags.bind_address,
+                   "Where /metrics is served, as :8080; 0: nowhere")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
+  CLI::Option* secure =
+      command->add_flag("--metrics-secure", flags.secure, "Serve metrics by HTTPS");
+  command
+      ->add_option("--metrics-cert-path", flags.certificate_folder,
+                   "Folder with tls.crt and tls.key (default: a self-signed pair, in memory)")
+      ->type_name("FOLDER")
+      ->needs(secure);
+  // A token must not travel in the clear.
+  return command
+      ->add_flag("--metrics-auth", flags.auth,
+                 "Show metrics only to tokens that may get the nonResourceURL /metrics")
+      ->needs(secure);
+}
+
 }  // namespace
 
 void AddControllerCommand(CLI::App& app, ControllerCommandOptions& options) {
@@ -100,6 +115,7 @@ void AddControllerCommand(CLI::App& app, ControllerCommandOptions& options) {
                                                "Files or folders, instead of a cluster");
   for (CLI::Option* option : of_clusters) option->excludes(manifests);
   AddWorkFlags(command, options);
+  AddMetricsFlags(command, options.metrics)->excludes(manifests);
 }
 
 }  // namespace whimbrel::cli

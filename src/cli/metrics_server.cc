@@ -1,39 +1,68 @@
 #include "cli/metrics_server.h"
 
+#include <filesystem>
 #include <optional>
-#include <span>
 #include <utility>
-#include <vector>
 
+#include "cli/metrics_access.h"
+#include "cli/version.h"
 #include "whimbrel/base/log.h"
-#include "whimbrel/kube/metrics.h"
-#include "whimbrel/serve/metrics_access.h"
+#include "whimbrel/controller/metric_descriptions.h"
+#include "whimbrel/kube/rest_client.h"
+#include "whimbrel/serve/tls_identity.h"
 
 namespace whimbrel::cli {
 namespace {
 
-std::vector<MetricDescription> AllMetrics() {
-  std::vector<MetricDescription> all;
-  for (const std::span<const MetricDescription> some :
-       {kube::RestClientMetrics(), kube::WorkQueueMetrics(), kube::LeaderElectionMetrics()}) {
-    all.insert(all.end(), some.begin(), some.end());
-  }
-  return all;
+/// Reviews a second, and at once: whoever sends wrong tokens must not load the API server.
+constexpr double kReviewQps = 10;
+constexpr int kReviewBurst = 20;
+
+/// Null: plain HTTP.
+Result<std::shared_ptr<serve::TlsIdentity>> IdentityOf(const MetricsFlags& flags) {
+  if (!flags.secure) return nullptr;
+  if (flags.certificate_folder.empty()) return serve::TlsIdentity::SelfSigned();
+  const std::filesystem::path folder = flags.certificate_folder;
+  return serve::TlsIdentity::FromFiles(folder / "tls.crt", folder / "tls.key");
 }
 
 }  // namespace
 
-MetricsServer::MetricsServer() : registry_(AllMetrics()) {}
+MetricsServer::MetricsServer() : registry_(controller::ControllerMetrics()) {
+  registry_.Gauge("whimbrel_build_info", {{"version", Version()}}, 1);
+  registry_.Gauge("whimbrel_leader", {}, 0);
+}
 
-Result<void> MetricsServer::Listen(const std::string& address) {
-  const Result<std::optional<serve::BindAddress>> parsed = serve::ParseBindAddress(address);
-  if (!parsed) return tl::make_unexpected(parsed.error());
-  if (!*parsed) return {};
-  Result<std::unique_ptr<serve::HttpEndpoint>> endpoint = serve::HttpEndpoint::Start(
-      {.address = **parsed}, serve::MetricsHandler(registry_, /*access=*/nullptr));
+Result<void> MetricsServer::Listen(const MetricsFlags& flags, const kube::Config* cluster) {
+  const Result<std::optional<serve::BindAddress>> address =
+      serve::ParseBindAddress(flags.bind_address);
+  if (!address) return tl::make_unexpected(address.error());
+  if (!*address) return {};
+  Result<std::shared_ptr<serve::TlsIdentity>> identity = IdentityOf(flags);
+  if (!identity) return tl::make_unexpected(identity.error());
+  if (flags.auth && cluster != nullptr) {
+    if (Result<void> asked = AskForTokens(*cluster); !asked) return asked;
+  }
+  Result<std::unique_ptr<serve::HttpEndpoint>> endpoint =
+      serve::HttpEndpoint::Start({.address = **address, .tls = *std::move(identity)},
+                                 serve::MetricsHandler(registry_, access_.get()));
   if (!endpoint) return tl::make_unexpected(endpoint.error());
   endpoint_ = *std::move(endpoint);
   log::Info("cli", "serving metrics", {{"port", endpoint_->port()}});
+  return {};
+}
+
+// By a connection of its own: a replica that stands by may ask too, and neither the work nor the
+// lease waits for what scrapers cause.
+Result<void> MetricsServer::AskForTokens(const kube::Config& cluster) {
+  auto client = kube::NewRestClient(cluster, {.user_agent = UserAgent() + " metrics",
+                                              .qps = kReviewQps,
+                                              .burst = kReviewBurst,
+                                              .metrics = &registry_});
+  if (!client) return tl::make_unexpected(client.error());
+  client_ = *std::move(client);
+  reviewer_ = NewClusterReviewer(*client_);
+  access_ = std::make_unique<serve::MetricsAccess>(*reviewer_);
   return {};
 }
 

@@ -93,10 +93,6 @@ std::vector<MetricDescription> ControllerRuntimeMetrics() {
        kGauge,
        "Workers that there are, by controller.",
        {"controller"}},
-      {"leader_election_master_status",
-       kGauge,
-       "1 while this process holds the Lease of that name, else 0.",
-       {"name"}},
   };
 }
 
@@ -112,6 +108,7 @@ const std::vector<MetricDescription>& ControllerMetrics() {
     Append(all, ControllerRuntimeMetrics());
     Append(all, kube::WorkQueueMetrics());
     Append(all, kube::RestClientMetrics());
+    Append(all, kube::LeaderElectionMetrics());
     return all;
   }();
   return metrics;

@@ -31,6 +31,24 @@ const Resource& Leases() {
   return resource;
 }
 
+const Resource& TokenReviews() {
+  static const Resource resource{.group = "authentication.k8s.io",
+                                 .version = "v1",
+                                 .plural = "tokenreviews",
+                                 .kind = "TokenReview",
+                                 .namespaced = false};
+  return resource;
+}
+
+const Resource& SubjectAccessReviews() {
+  static const Resource resource{.group = "authorization.k8s.io",
+                                 .version = "v1",
+                                 .plural = "subjectaccessreviews",
+                                 .kind = "SubjectAccessReview",
+                                 .namespaced = false};
+  return resource;
+}
+
 const Resource& Events() {
   static const Resource resource{
       .group = "events.k8s.io", .version = "v1", .plural = "events", .kind = "Event"};

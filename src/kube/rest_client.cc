@@ -30,17 +30,21 @@ bool IsPathSegment(std::string_view name) {
          name.find_first_of("/%") == std::string_view::npos;
 }
 
+ApiResult<void> CheckNamespace(const Resource& resource, const ObjectKey& key) {
+  if (resource.namespaced && !IsPathSegment(key.ns)) {
+    return Fail(ApiErrorReason::kInvalid, "\"" + key.ns + "\" cannot be the namespace of the " +
+                                              resource.kind + " " + key.name);
+  }
+  return {};
+}
+
 ApiResult<void> CheckKey(const Resource& resource, const ObjectKey& key) {
   if (!IsPathSegment(key.name)) {
     return Fail(ApiErrorReason::kInvalid, "\"" + key.name + "\" cannot be the name of a " +
                                               resource.kind +
                                               ": it is empty, a dot or two, or holds / or %");
   }
-  if (resource.namespaced && !IsPathSegment(key.ns)) {
-    return Fail(ApiErrorReason::kInvalid, "\"" + key.ns + "\" cannot be the namespace of the " +
-                                              resource.kind + " " + key.name);
-  }
-  return {};
+  return CheckNamespace(resource, key);
 }
 
 ObjectKey KeyOf(const Json& object) {
@@ -168,7 +172,9 @@ class RestClient final : public ObjectClient {
   ApiResult<Json> Create(const Resource& resource, const Json& object,
                          std::stop_token stop) override {
     const ObjectKey key = KeyOf(object);
-    if (auto valid = CheckKey(resource, key); !valid) return tl::make_unexpected(valid.error());
+    // Reviews have no name: they are answered and not kept.
+    const auto valid = key.name.empty() ? CheckNamespace(resource, key) : CheckKey(resource, key);
+    if (!valid) return tl::make_unexpected(valid.error());
     return FetchObject(
         RequestWithBody("POST", ResourcePath(resource, key.ns), "application/json", object),
         std::move(stop));

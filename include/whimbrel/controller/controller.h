@@ -10,6 +10,7 @@
 #include "whimbrel/base/backoff.h"
 #include "whimbrel/base/clock.h"
 #include "whimbrel/base/error.h"
+#include "whimbrel/base/metrics.h"
 #include "whimbrel/controller/api.h"
 #include "whimbrel/kube/object_client.h"
 #include "whimbrel/report/runner.h"
@@ -36,6 +37,8 @@ struct ControllerOptions {
   /// one.
   bool jobs_in_process = false;
   RunnerImage runner;
+  /// Gets what ControllerMetrics() describes; outlives the controller.
+  MetricsSink* metrics = &MetricsSink::Null();
 };
 
 /// Where one resource stands.

@@ -28,6 +28,8 @@ struct Resource {
 [[nodiscard]] const Resource& Jobs();
 [[nodiscard]] const Resource& Pods();
 [[nodiscard]] const Resource& Leases();
+[[nodiscard]] const Resource& TokenReviews();
+[[nodiscard]] const Resource& SubjectAccessReviews();
 [[nodiscard]] const Resource& Events();  ///< events.k8s.io/v1
 /// The same events in the older schema, whose fields (`involvedObject`) selectors may name.
 [[nodiscard]] const Resource& CoreEvents();

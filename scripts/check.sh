@@ -44,6 +44,9 @@ sources | while read -r file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done
 echo "== module includes"
 scripts/check-includes
 
+echo "== deploy/"
+scripts/render-deploy.sh --check
+
 echo "== shellcheck"
 git ls-files -- 'scripts/*.sh' 'tests/*.sh' .ci/run | xargs -r shellcheck
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a target of the Makefile needs; quick when all of them are there.
-# Usage: scripts/install-packages.sh demo|test|check|bench|chaos|fuzz|servers|e2e …
+# Usage: scripts/install-packages.sh demo|test|check|bench|chaos|fuzz|servers|e2e|image …
 set -euo pipefail
 
 build=(cmake ninja-build g++ pkg-config ccache
@@ -22,9 +22,12 @@ packages_for() {
     # A node (see tests/e2e), and buildah for its images. python3-venv: as for test.
     e2e)   echo "${build[@]}" postgresql-15 etcd-server openssl ca-certificates python3-venv iproute2 \
                 containerd runc containernetworking-plugins buildah ;;
+    # What scripts/image-root.sh needs, and what builds an image where Docker is absent.
+    image-root) echo binutils python3-minimal ca-certificates ;;
+    image) echo binutils python3-minimal ca-certificates buildah debootstrap git ;;
     # What scripts/postgres-bin.sh needs to fetch another PostgreSQL major.
     servers) echo maven unzip xz-utils ;;
-    *) echo "install-packages: no package set is called '$1'; there are build, demo, test, check, bench, chaos, fuzz, servers, e2e" >&2
+    *) echo "install-packages: no package set is called '$1'; there are build, demo, test, check, bench, chaos, fuzz, servers, e2e, image, image-root" >&2
        exit 2 ;;
   esac
 }

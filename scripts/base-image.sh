@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Makes a Debian 12 image from Debian's packages, for where no registry of images can be reached; needs root.
+# Usage: scripts/base-image.sh NAME [BUILDAH_OPTION …]. DEBIAN_MIRROR: where the packages are.
+set -euo pipefail
+[ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2; exit 2; }
+name=$1
+shift
+buildah=(buildah "$@")
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+! "${buildah[@]}" inspect --type image "$name" >/dev/null 2>&1 || exit 0
+command -v debootstrap >/dev/null || { echo "base-image: debootstrap is not here: scripts/install-packages.sh image" >&2; exit 1; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+debootstrap --variant=minbase bookworm "$work/root" "$mirror" >"$work/log" || { cat "$work/log" >&2; exit 1; }
+rm -rf "$work"/root/var/cache/apt/archives/*.deb "$work"/root/dev/*
+container=$("${buildah[@]}" from scratch)
+"${buildah[@]}" copy --quiet "$container" "$work/root" / >/dev/null
+"${buildah[@]}" commit --quiet "$container" "$name" >/dev/null
+"${buildah[@]}" rm "$container" >/dev/null

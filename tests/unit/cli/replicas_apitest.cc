@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "support/tcp_proxy.h"
 #include "unit/cli/cluster_fixture.h"
 
 namespace whimbrel::cli {
@@ -30,8 +31,10 @@ bool Says(const Subprocess& process, const std::string& what) {
 class ReplicasTest : public ClusterTest {
  protected:
   /// Lease times short enough to wait for and long enough for a machine that stalls for seconds.
-  std::unique_ptr<Subprocess> StartReplica(const std::string& lease_duration = "10s") {
-    return StartController({"--leader-elect", "--leader-elect-resource-namespace", ns_,
+  std::unique_ptr<Subprocess> StartReplica(const std::string& lease_duration = "10s",
+                                           int grace_seconds = 30) {
+    return StartController({"--graceful-shutdown-timeout-seconds", std::to_string(grace_seconds),
+                            "--leader-elect", "--leader-elect-resource-namespace", ns_,
                             "--leader-elect-lease-duration", lease_duration,
                             "--leader-elect-renew-deadline=8s", "--leader-elect-retry-period=500ms",
                             "--metrics-bind-address=127.0.0.1:0"});
@@ -52,8 +55,9 @@ class ReplicasTest : public ClusterTest {
     if (leads) return ::testing::AssertionSuccess();
     return ::testing::AssertionFailure() << process.err();
   }
-  void ApplyAll(const std::string& sql) {
-    Apply(SecretYaml("db", database_));
+  void ApplyAll(const std::string& sql) { ApplyAll(sql, database_); }
+  void ApplyAll(const std::string& sql, const whimbrel::testing::PgTarget& database) {
+    Apply(SecretYaml("db", database));
     Apply(ConfigMapYaml("files", "001_once.sql", sql));
     Apply(MigrationYaml("app", "db", "files"));
   }
@@ -199,6 +203,35 @@ TEST_F(ReplicasTest, EndsWhenTheApiServerIsGoneForLongerThanTheLease) {
   // Cancelled in the server before another one may lead, not left to be found out.
   EXPECT_TRUE(Eventually([&] { return Sleeping() == "0"; }));
   EXPECT_EQ(sql_.Scalar("SELECT to_regclass('once') IS NULL"), "t");
+  api_.Start();
+}
+
+/// A run that cannot be cancelled: nothing passes to its database any more.
+class StuckRunTest : public ReplicasTest {
+ protected:
+  void GetStuck(int grace_seconds) {
+    leader_ = StartReplica("10s", grace_seconds);
+    ASSERT_TRUE(BecomesLeader(*leader_));
+    ApplyAll(kOnceSlowly, database_.WithPort(network_.port()));
+    ASSERT_TRUE(Sleeps());
+    network_.BlackHole();
+  }
+
+  whimbrel::testing::TcpProxy network_{database_.port};
+};
+
+TEST_F(StuckRunTest, EndsTheProcessWhenItsGraceIsOver) {
+  ASSERT_NO_FATAL_FAILURE(GetStuck(1));
+  leader_->Signal(SIGTERM);
+  EXPECT_EQ(leader_->Wait(), 1);
+  EXPECT_TRUE(Says(*leader_, "the orderly end took longer")) << leader_->err();
+}
+
+TEST_F(StuckRunTest, EndsTheProcessBeforeAnotherOneMayLead) {
+  ASSERT_NO_FATAL_FAILURE(GetStuck(600));
+  api_.Kill9();
+  EXPECT_EQ(leader_->Wait(), 1);
+  EXPECT_TRUE(Says(*leader_, "the lease is over and the work has not ended")) << leader_->err();
   api_.Start();
 }
 

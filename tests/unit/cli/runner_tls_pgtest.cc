@@ -1,11 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <memory>
 
 #include "unit/cli/runner_fixture.h"
-#include "unit/kube/test_certificates.h"
+#include "unit/cli/tls_postgres.h"
 
 namespace whimbrel::cli {
 namespace {
@@ -15,68 +14,29 @@ using whimbrel::kube::MakeCertificate;
 using whimbrel::kube::TestIdentity;
 using whimbrel::testing::PgClient;
 using whimbrel::testing::PgTarget;
-using whimbrel::testing::PostgresServer;
-using whimbrel::testing::RunProcess;
-using whimbrel::testing::TempDir;
 
 const Keys kFiles = {{"001_a.sql", "CREATE TABLE a (id int);\n"}};
 
-/// A server of its own, which wants TLS and, of one role, a client's certificate.
 class RunnerTlsTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    ca_ = std::make_unique<TestIdentity>(MakeCertificate({.common_name = "ca", .is_ca = true}));
-    const TestIdentity own = MakeCertificate(
-        {.common_name = "localhost", .subject_alt_name = "DNS:localhost", .issuer = ca_.get()});
-    server_ = std::make_unique<PostgresServer>();
-    PgClient sql(server_->target());
-    const std::string data = sql.Scalar("SHOW data_directory");
-    const TempDir files;
-    Install(files.Write("server.crt", own.CertificatePem()), data);
-    Install(files.Write("server.key", own.KeyPem()), data);
-    Install(files.Write("ca.crt", ca_->CertificatePem()), data);
-    Install(files.Write("pg_hba.conf",
-                        "hostssl all certified all cert clientcert=verify-full\n"
-                        "hostssl all encrypted all scram-sha-256\n"
-                        "host all postgres all scram-sha-256\n"),
-            data);
-    sql.Exec("ALTER SYSTEM SET ssl = on");
-    sql.Exec("ALTER SYSTEM SET ssl_ca_file = 'ca.crt'");
-    sql.Exec("CREATE ROLE certified LOGIN SUPERUSER");
-    sql.Exec("CREATE ROLE encrypted LOGIN SUPERUSER PASSWORD 'secret'");
-    server_->Restart();
-  }
-  static void TearDownTestSuite() {
-    server_.reset();
-    ca_.reset();
-  }
-
-  /// The server may be another user than we are.
-  static void Install(const std::filesystem::path& file, const std::string& data) {
-    const std::string target = data + "/" + file.filename().string();
-    std::filesystem::copy(file, target, std::filesystem::copy_options::overwrite_existing);
-    std::filesystem::permissions(target, std::filesystem::perms(0600));
-    const auto owned = RunProcess({.argv = {"chown", "--reference=" + data, target}});
-    ASSERT_EQ(owned.exit_code, 0) << owned.err;
-  }
+  static void SetUpTestSuite() { server_ = std::make_unique<TlsPostgres>(); }
+  static void TearDownTestSuite() { server_.reset(); }
 
   /// verify-full of `host` against `authority`.
   static std::unique_ptr<RunnerPod> Pod(const std::string& host, const TestIdentity& authority) {
-    PgTarget target = server_->CreateDatabase().WithUser("encrypted", "secret");
-    target.host = host;
-    auto pod = std::make_unique<RunnerPod>(kFiles, target);
+    auto pod = std::make_unique<RunnerPod>(kFiles, server_->CreateDatabaseAt(host));
     pod->task.request.database.tls.mode = "verify-full";
     pod->task.authority = "Secret shop/ca, key ca.crt";
     pod->Mount("authority", {{"ca.pem", authority.CertificatePem()}});
     return pod;
   }
+  static const TestIdentity& ca() { return server_->authority(); }
 
-  static inline std::unique_ptr<PostgresServer> server_;
-  static inline std::unique_ptr<TestIdentity> ca_;
+  static inline std::unique_ptr<TlsPostgres> server_;
 };
 
 TEST_F(RunnerTlsTest, VerifiesTheServerWithTheMountedAuthority) {
-  const auto pod = Pod("localhost", *ca_);
+  const auto pod = Pod("localhost", ca());
   const auto result = pod->Run();
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(pod->Ending(), "Succeeded 001");
@@ -89,14 +49,14 @@ TEST_F(RunnerTlsTest, RefusesAnotherAuthorityAndAnotherHost) {
   EXPECT_EQ(by_authority->Ending(), "WaitingForDatabase transient uncounted");
   EXPECT_THAT(by_authority->FailureMessage(), HasSubstr("certificate verify failed"));
 
-  const auto by_host = Pod("127.0.0.1", *ca_);
+  const auto by_host = Pod("127.0.0.1", ca());
   EXPECT_EQ(by_host->Run().exit_code, 1);
   EXPECT_THAT(by_host->FailureMessage(), HasSubstr("does not match host name \"127.0.0.1\""));
 }
 
 TEST_F(RunnerTlsTest, LogsInWithTheMountedClientCertificate) {
-  const TestIdentity client = MakeCertificate({.common_name = "certified", .issuer = ca_.get()});
-  const auto pod = Pod("localhost", *ca_);
+  const TestIdentity client = server_->ClientCertificate();
+  const auto pod = Pod("localhost", ca());
   PgTarget target = server_->CreateDatabase();
   pod->task.secret.clear();
   pod->Unmount("credentials");
@@ -111,15 +71,15 @@ TEST_F(RunnerTlsTest, LogsInWithTheMountedClientCertificate) {
 }
 
 TEST_F(RunnerTlsTest, NamesTheCertificateThatIsMissing) {
-  const auto without_ca = Pod("localhost", *ca_);
+  const auto without_ca = Pod("localhost", ca());
   without_ca->Unmount("authority");
   EXPECT_EQ(without_ca->Run().exit_code, 1);
   EXPECT_EQ(without_ca->Ending(), "SecretNotFound transient uncounted");
   EXPECT_EQ(without_ca->FailureMessage(), "Secret shop/ca, key ca.crt does not exist");
 
-  const auto without_key = Pod("localhost", *ca_);
+  const auto without_key = Pod("localhost", ca());
   without_key->task.client_certificate = "client";
-  without_key->Mount("client", {{"tls.crt", ca_->CertificatePem()}});
+  without_key->Mount("client", {{"tls.crt", ca().CertificatePem()}});
   EXPECT_EQ(without_key->Run().exit_code, 1);
   EXPECT_EQ(without_key->Ending(), "SecretNotFound transient uncounted");
   EXPECT_EQ(without_key->FailureMessage(), "Secret shop/client has no key tls.key");

@@ -3,7 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "cli/version.h"
 #include "whimbrel/controller/api.h"
@@ -50,6 +52,27 @@ ExitCode Refuse(const Error& error, std::ostream& err) {
   return ExitCode::kUsage;
 }
 
+/// Stops when `stop` does, and at the deadline: requests know no deadline, but they do know a stop.
+class StopAt {
+ public:
+  StopAt(SteadyTime deadline, const std::stop_token& stop)
+      : callback_(stop, Forward{end_}), timer_([this, deadline](const std::stop_token& done) {
+          if (Clock::System().SleepUntil(deadline, done)) end_.request_stop();
+        }) {}
+
+  [[nodiscard]] std::stop_token token() const { return end_.get_token(); }
+
+ private:
+  struct Forward {
+    std::stop_source end;
+    void operator()() { end.request_stop(); }
+  };
+
+  std::stop_source end_;
+  std::stop_callback<Forward> callback_;
+  std::jthread timer_;  ///< The last: it uses the others until it is joined.
+};
+
 ExitCode WaitForDatabase(const WaitOptions& options, const std::stop_token& stop, std::ostream& out,
                          std::ostream& err) {
   Result<DatabaseGate> gate = DatabaseGate::Create(options.database);
@@ -73,9 +96,14 @@ ExitCode WaitForResource(const WaitOptions& options, const std::stop_token& stop
   const auto client = kube::NewRestClient(*config, {.user_agent = UserAgent()});
   if (!client) return Refuse(client.error(), err);
   const kube::ObjectKey key{.ns = resource.ns.empty() ? config->ns : resource.ns, .name = *name};
-  const LookFunction look = [&](SteadyTime /*deadline*/, const std::stop_token& ended) {
-    const auto object = (*client)->Get(controller::DatabaseMigrations(), key, ended);
-    return object ? JudgeResource(*object) : JudgeApiError(object.error(), key);
+  const LookFunction look = [&](SteadyTime deadline, const std::stop_token& stopped) -> Sighting {
+    const StopAt end(deadline, stopped);
+    const auto object = (*client)->Get(controller::DatabaseMigrations(), key, end.token());
+    if (object) return JudgeResource(*object);
+    if (object.error().reason == kube::ApiErrorReason::kCancelled) {
+      return {Sighting::State::kNotYet, config->server + " did not answer in time"};
+    }
+    return JudgeApiError(object.error(), key);
   };
   return WaitUntilReady(
       look, {.timeout = std::chrono::seconds(options.timeout_seconds), .backoff = kResourcePace},

@@ -1,7 +1,9 @@
 // `whimbrel wait --resource`, by an account that may get one resource and do nothing else.
 
+#include <atomic>
 #include <sstream>
 
+#include "support/tcp_proxy.h"
 #include "unit/cli/cluster_fixture.h"
 
 namespace whimbrel::cli {
@@ -120,6 +122,26 @@ TEST_F(WaitResourceTest, AClusterWithoutTheTypeIsForAPerson) {
   const ProcessResult down = Look();
   EXPECT_EQ(down.exit_code, 1);
   EXPECT_THAT(down.err, HasSubstr("not ready within 1 s: "));
+}
+
+TEST_F(WaitResourceTest, AServerThatDoesNotAnswerEndsWithThePatience) {
+  Grant();
+  std::atomic<bool> asked = false;
+  whimbrel::testing::TcpProxy proxy(api_.port());
+  proxy.BlackHole();
+  kubeconfig_ = api_.KubeconfigFor("https://127.0.0.1:" + std::to_string(proxy.port()), ns_);
+  const ProcessResult result = Look();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("did not answer in time")) << "not the request's own limit";
+  proxy.Restore();
+  proxy.OnRequest([&](std::string_view) {
+    proxy.BlackHole();
+    asked = true;
+  });
+  Subprocess waiting(Command({}));
+  ASSERT_TRUE(whimbrel::testing::Eventually([&] { return asked.load(); }));
+  waiting.Signal(SIGTERM);
+  EXPECT_EQ(waiting.Wait(std::chrono::seconds(10)), 1);
 }
 
 TEST_F(WaitResourceTest, SigtermEndsItAtOnce) {

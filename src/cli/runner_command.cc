@@ -51,7 +51,13 @@ RunReport Redacted(RunReport report) {
   return report;
 }
 
-RunReport Carry(const RunnerMount& mount, RunnerTask task, const std::stop_token& stop,
+report::Progress Redacted(report::Progress progress) {
+  progress.detail = Redact(progress.detail);
+  progress.activity = Redact(progress.activity);
+  return progress;
+}
+
+RunReport Carry(const RunnerMount& mount, const RunnerTask& task, const std::stop_token& stop,
                 std::ostream& out) {
   auto source = mount.ReadSource(task);
   if (!source) return std::move(source).error();
@@ -60,8 +66,8 @@ RunReport Carry(const RunnerMount& mount, RunnerTask task, const std::stop_token
   request.database.trust = report::Trust::kCluster;
   request.database.login_now = [&] { return mount.ReadLogin(task); };
   ProgressPrinter printer(ProgressPrinter::Form::kJson, out);
-  return engine::RunNow(request, stop,
-                        [&](const report::Progress& progress) { printer.Show(progress); });
+  return engine::RunNow(
+      request, stop, [&](const report::Progress& progress) { printer.Show(Redacted(progress)); });
 }
 
 Ending Run(const std::string& root, const std::stop_token& stop, std::ostream& out) {
@@ -74,7 +80,7 @@ Ending Run(const std::string& root, const std::stop_token& stop, std::ostream& o
              {"namespace", task->request.ns},
              {"name", task->request.name},
              {"attempt", task->request.attempt}});
-  return {.report = Carry(mount, *std::move(task), stop, out)};
+  return {.report = Carry(mount, *task, stop, out)};
 }
 
 /// An exception is a bug or a lack of memory: the controller must hear of it all the same.

@@ -122,7 +122,9 @@ class RunnerMount::SourceReader {
 namespace {
 
 RunReport SourceFailure(const Error& error) {
-  RunReport report = FailureFor(Reason::kInvalidSource, error);
+  // Files that cannot be read are nothing that an edit of them would mend.
+  const bool theirs = error.kind == ErrorKind::kInvalidArgument;
+  RunReport report = FailureFor(theirs ? Reason::kInvalidSource : Reason::kInternalError, error);
   report.transient = error.kind == ErrorKind::kUnavailable;
   return report;
 }

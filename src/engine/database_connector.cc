@@ -147,11 +147,17 @@ Result<ConnectionParameters> WithoutTls(const report::DatabaseRequest& database,
 
 RunFailure FromLoginError(const Error& error) {
   RunFailure out = FromSourceError(error, "");
-  out.failure.reason = Reason::kInvalidSpec;
-  if (error.kind == ErrorKind::kNotFound) {
-    out.failure.reason = Reason::kSecretNotFound;
-    out.transient = true;
-    out.uncounted = true;
+  switch (error.kind) {
+    case ErrorKind::kNotFound:
+      out.failure.reason = Reason::kSecretNotFound;
+      out.transient = true;
+      out.uncounted = true;
+      break;
+    case ErrorKind::kInvalidArgument:
+      out.failure.reason = Reason::kInvalidSpec;
+      break;
+    default:  // Nothing that an edit of the resource would mend.
+      out.failure.reason = Reason::kInternalError;
   }
   return out;
 }

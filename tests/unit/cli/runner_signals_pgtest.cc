@@ -123,6 +123,19 @@ TEST_F(RunnerInTheMiddleTest, ShowsNobodyThePassword) {
   EXPECT_THAT(runner.out() + runner.err() + pod.Message(), Not(HasSubstr(canary)));
 }
 
+TEST_F(RunnerInTheMiddleTest, ShowsNobodyAPasswordThatTheServerTellsInAnErrorThatIsTriedAgain) {
+  const std::string canary = "canary-Kp9again";
+  // serialization_failure, once.
+  RunnerPod pod({{"001_a.sql", "CREATE SEQUENCE IF NOT EXISTS public.once;\n"},
+                 {"002_b.sql", "DO $$ BEGIN IF nextval('public.once') < 2 THEN RAISE 'password=" +
+                                   canary + "' USING ERRCODE = '40001'; END IF; END $$;\n"}},
+                database_);
+  const auto result = whimbrel::testing::RunProcess(pod.Command());
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("\"phase\":\"Retrying\""));
+  EXPECT_THAT(result.out + result.err + pod.Message(), Not(HasSubstr(canary)));
+}
+
 TEST_F(RunnerInTheMiddleTest, ShowsNobodyAPasswordThatTheServerTells) {
   const std::string canary = "canary-Zw3inside";
   RunnerPod pod({{"001_a.sql", "DO $$ BEGIN RAISE 'no route to postgresql://u:" + canary +

@@ -100,14 +100,25 @@ TEST_F(LoginTest, TheSessionThatWatchesKnowsTheNewPassword) {
   EXPECT_EQ(report.notices.size(), 1U) << "nobody saw who held the lock";
 }
 
-TEST_F(LoginTest, ALoginThatIsNotThereIsWaitedForByTheNextAttempt) {
-  report::RunRequest request = Request({{"001_a.sql", "SELECT 1;\n"}});
-  request.database.login_now = []() -> Result<report::Login> {
-    return Fail(ErrorKind::kNotFound, "Secret shop/login does not exist");
+TEST_F(LoginTest, ALoginThatCannotBeReadHasAReason) {
+  const struct {
+    ErrorKind kind;
+    const char* ending;
+  } cases[] = {
+      {ErrorKind::kNotFound, "SecretNotFound  transient uncounted"},
+      {ErrorKind::kInvalidArgument, "InvalidSpec "},
+      {ErrorKind::kPermissionDenied, "InternalError "},
+      {ErrorKind::kUnavailable, "Retrying  transient"},
   };
-  const report::RunReport report = Execute(request);
-  EXPECT_EQ(Ending(report), "SecretNotFound  transient uncounted");
-  EXPECT_EQ(report.failure.value_or(report::Failure()).message, "Secret shop/login does not exist");
+  for (const auto& c : cases) {
+    report::RunRequest request = Request({{"001_a.sql", "SELECT 1;\n"}});
+    request.database.login_now = [&]() -> Result<report::Login> {
+      return Fail(c.kind, "Secret shop/login: no");
+    };
+    const report::RunReport report = Execute(request);
+    EXPECT_EQ(Ending(report), c.ending);
+    EXPECT_EQ(report.failure.value_or(report::Failure()).message, "Secret shop/login: no");
+  }
 }
 
 }  // namespace

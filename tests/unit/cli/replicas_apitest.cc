@@ -33,11 +33,11 @@ class ReplicasTest : public ClusterTest {
   /// Lease times short enough to wait for and long enough for a machine that stalls for seconds.
   std::unique_ptr<Subprocess> StartReplica(const std::string& lease_duration = "10s",
                                            int grace_seconds = 30) {
-    return StartController({"--graceful-shutdown-timeout-seconds", std::to_string(grace_seconds),
-                            "--leader-elect", "--leader-elect-resource-namespace", ns_,
-                            "--leader-elect-lease-duration", lease_duration,
-                            "--leader-elect-renew-deadline=8s", "--leader-elect-retry-period=500ms",
-                            "--metrics-bind-address=127.0.0.1:0"});
+    return StartController(
+        {"--graceful-shutdown-timeout-seconds", std::to_string(grace_seconds), "--leader-elect",
+         "--leader-elect-resource-namespace", ns_, "--leader-elect-lease-duration", lease_duration,
+         "--leader-elect-renew-deadline=8s", "--leader-elect-retry-period=500ms",
+         "--metrics-bind-address=127.0.0.1:0", "--runner-image=registry.example/whimbrel:1"});
   }
   /// One that leads, then one that stands by.
   void StartTwo() {
@@ -171,6 +171,27 @@ TEST_F(ReplicasTest, SigtermHandsOver) {
   ASSERT_TRUE(BecomesLeader(*standby_));
   EXPECT_TRUE(BecomesReady("app"));
   EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM once"), "1");
+}
+
+TEST_F(ReplicasTest, AJobOutlivesItsControllerAndIsTakenOver) {
+  ASSERT_NO_FATAL_FAILURE(StartTwo());
+  // Nobody runs Jobs here, so they stay as they were made.
+  const auto jobs = [&] {
+    return Kubectl({"get", "jobs", "--sort-by=.metadata.creationTimestamp", "-o",
+                    "jsonpath={.items[*].metadata.uid}"});
+  };
+  Apply(SecretYaml("db", database_));
+  Apply(ConfigMapYaml("files", "001_once.sql", kOnce));
+  Apply(MigrationYaml("app", "db", "files", "  execution: {}\n"));
+  ASSERT_TRUE(Eventually([&] { return !jobs().empty(); })) << leader_->err();
+  const std::string job = jobs();
+  leader_->Signal(SIGTERM);
+  EXPECT_EQ(leader_->Wait(), 0) << leader_->err();
+  ASSERT_TRUE(BecomesLeader(*standby_));
+  Apply(MigrationYaml("next", "db", "files", "  execution: {}\n"));
+  ASSERT_TRUE(Eventually([&] { return jobs().size() > job.size(); })) << standby_->err();
+  EXPECT_TRUE(jobs().starts_with(job + " ")) << "the first is there, as it was";
+  EXPECT_EQ(jobs().size(), 2 * job.size() + 1) << "and each resource has one";
 }
 
 TEST_F(ReplicasTest, AStandbyEndsAtOnceAndLeavesTheLeaseAlone) {

@@ -7,7 +7,7 @@ SECONDS ?= 60
 JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check bench chaos fuzz e2e image format clean
+.PHONY: help demo build test check bench chaos fuzz e2e image image-test format clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ e2e: ## A real cluster of our own (root), or that of KUBECONFIG: install, migrat
 image: ## The image (IMAGE=name, BUILD_BASE=image; BASE=debootstrap where no registry can be reached)
 	@scripts/install-packages.sh image
 	@IMAGE="$(IMAGE)" BUILD_BASE="$(BUILD_BASE)" BASE="$(BASE)" JOBS=$(JOBS) scripts/image.sh
+
+image-test: ## The image of build/release: equal bytes twice, small, no shell, both faces run (root)
+	@scripts/install-packages.sh image
+	@scripts/image-test.sh build/release/whimbrel
 
 format: ## Format all sources in place
 	@scripts/install-packages.sh check

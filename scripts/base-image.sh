@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a Debian 12 image from Debian's packages, for where no registry of images can be reached; needs root.
-# Usage: scripts/base-image.sh NAME [BUILDAH_OPTION …]. DEBIAN_MIRROR: where the packages are.
+# Usage: scripts/base-image.sh NAME [BUILDAH_OPTION …]. DEBIAN_MIRROR, DEBIAN_SECURITY_MIRROR: where the packages are.
 set -euo pipefail
 [ $# -ge 1 ] || { sed -n '3s/^# //p' "$0" >&2; exit 2; }
 name=$1
@@ -13,6 +13,11 @@ command -v debootstrap >/dev/null || { echo "base-image: debootstrap is not here
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 debootstrap --variant=minbase bookworm "$work/root" "$mirror" >"$work/log" || { cat "$work/log" >&2; exit 1; }
+security=${DEBIAN_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+printf 'deb %s main\n' "$mirror bookworm" "$mirror bookworm-updates" "$security bookworm-security" \
+  >"$work/root/etc/apt/sources.list"
+{ chroot "$work/root" apt-get -q update && DEBIAN_FRONTEND=noninteractive chroot "$work/root" apt-get -qy dist-upgrade; } \
+  >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 rm -rf "$work"/root/var/cache/apt/archives/*.deb "$work"/root/dev/*
 container=$("${buildah[@]}" from scratch)
 "${buildah[@]}" copy --quiet "$container" "$work/root" / >/dev/null

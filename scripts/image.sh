@@ -3,22 +3,22 @@
 # Usage: scripts/image.sh [--binary FILE] [--archive FILE.tar]
 #   --binary   takes this program (a release build made on Debian 12) instead of compiling in a container
 #   --archive  writes the image to a file (docker-archive), and leaves nothing in buildah's storage
-# From the environment: IMAGE (localhost/whimbrel:VERSION), BUILD_BASE, RUNTIME_BASE (see Dockerfile),
-# BASE=debootstrap to make the build base from Debian's packages where no registry can be reached.
+# From the environment: IMAGE (localhost/whimbrel:VERSION), REVISION and SOURCE_DATE_EPOCH (those of HEAD),
+# BUILD_BASE and RUNTIME_BASE (see Dockerfile), BASE=debootstrap to make the build base from Debian's packages where no registry can be reached.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 read -r version <VERSION
 image=${IMAGE:-localhost/whimbrel:$version}
 epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
-revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
+revision=${REVISION:-$(git rev-parse HEAD 2>/dev/null || echo unknown)}
 binary=
 archive=
 while [ $# -gt 0 ]; do
   case $1 in
     --binary) binary=${2:-} ;;
     --archive) archive=${2:-} ;;
-    *) sed -n '3,7s/^# //p' "$0" >&2; exit 2 ;;
+    *) sed -n '3,8s/^# //p' "$0" >&2; exit 2 ;;
   esac
   shift 2 || { echo "image: $1 needs a value" >&2; exit 2; }
 done

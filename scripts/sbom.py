@@ -26,14 +26,23 @@ def output(*argv):
     return subprocess.run(argv, check=True, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}).stdout
 
 
-def package_of(path):
-    """The package that owns a file; the /usr of a merged system may stand in the name or not."""
-    for name in (path, path.removeprefix("/usr"), "/usr" + path, os.path.realpath(path),
-                 os.path.realpath(path).removeprefix("/usr")):
-        found = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True)
-        if found.returncode == 0:
-            return found.stdout.split(": ")[0].split(",")[0].split(":")[0]
-    sys.exit(f"sbom: no Debian package owns {path}, so nobody knows its version and licence")
+def owners(paths):
+    """The package that owns each file; the /usr of a merged system may stand in dpkg's name or not."""
+    names = {}
+    for path in paths:
+        for name in (path, os.path.realpath(path)):
+            for spelling in (name, name.removeprefix("/usr"), "/usr" + name):
+                names[spelling] = path
+    found = subprocess.run(["dpkg-query", "-S", *names], capture_output=True, text=True, check=False).stdout
+    owner = {}
+    for line in found.splitlines():
+        packages, _, name = line.partition(": ")
+        if name in names:
+            owner[names[name]] = packages.split(",")[0].split(":")[0]
+    for path in paths:
+        if path not in owner:
+            sys.exit(f"sbom: no Debian package owns {path}, so nobody knows its version and licence")
+    return owner
 
 
 @functools.cache
@@ -100,13 +109,12 @@ def debian_entry(package, files, root):
 
 def files_by_package(root):
     """Every regular file of the image that somebody else made, by the package it comes from."""
+    files = sorted(path for path in pathlib.Path(root).rglob("*") if path.is_file() and not path.is_symlink())
+    libraries = ["/" + str(path.relative_to(root)) for path in files if ".so" in path.name]
     by_package = {package: [] for package in HEADERS}
-    for path in sorted(path for path in pathlib.Path(root).rglob("*") if path.is_file() and not path.is_symlink()):
-        name = "/" + str(path.relative_to(root))
-        if name.endswith("/ca-certificates.crt"):
-            by_package.setdefault("ca-certificates", []).append(name)
-        elif ".so" in path.name:
-            by_package.setdefault(package_of(name), []).append(name)
+    by_package["ca-certificates"] = ["/etc/ssl/certs/ca-certificates.crt"]
+    for name, package in owners(libraries).items():
+        by_package.setdefault(package, []).append(name)
     return by_package
 
 

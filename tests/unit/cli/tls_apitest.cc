@@ -9,6 +9,7 @@
 namespace whimbrel::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using whimbrel::kube::MakeCertificate;
@@ -113,9 +114,9 @@ TEST_F(TlsTest, LogsInWithAClientCertificate) {
   EXPECT_EQ(PgClient(target).Scalar("SELECT count(*) FROM a"), "0");
 }
 
-class RotationTest : public ClusterTest {};
+class LoginTest : public ClusterTest {};
 
-TEST_F(RotationTest, APasswordThatChangesUnderARunIsReadAgainForTheNextOne) {
+TEST_F(LoginTest, APasswordThatChangesUnderARunIsReadAgainForTheNextOne) {
   const PgTarget login = database_.WithUser("login_" + database_.dbname, "c4n4ry-first");
   sql_.Exec("CREATE ROLE " + login.user + " LOGIN SUPERUSER PASSWORD 'c4n4ry-first'");
   auto controller = StartController();
@@ -137,6 +138,19 @@ TEST_F(RotationTest, APasswordThatChangesUnderARunIsReadAgainForTheNextOne) {
   EXPECT_THAT(Kubectl({"get", "dbmig,events.events.k8s.io", "-o", "yaml"}),
               Not(HasSubstr("c4n4ry")));
   EXPECT_THAT(controller->err() + controller->out(), Not(HasSubstr("c4n4ry")));
+}
+
+TEST_F(LoginTest, AUriThatNamesAFileIsRefusedAndNoPartOfItIsShown) {
+  auto controller = StartController();
+  Apply("apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n  uri: " +
+        database_.Uri() + "?sslrootcert=/c4n4ry\n");
+  Apply(ConfigMapYaml("files", "001_a.sql", "CREATE TABLE a (id int);"));
+  Apply(MigrationYaml("app", "db", "files"));
+  ASSERT_TRUE(GetsReason("app", "InvalidSpec"));
+  EXPECT_THAT(Condition("app", "Ready", "message"),
+              AllOf(HasSubstr("the option \"sslrootcert\" is not allowed here"),
+                    Not(HasSubstr("c4n4ry")), Not(HasSubstr(database_.password))));
+  EXPECT_EQ(sql_.Scalar("SELECT to_regclass('a') IS NULL"), "t");
 }
 
 }  // namespace

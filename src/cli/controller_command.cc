@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ostream>
@@ -34,8 +35,15 @@ std::string HostName() {
   return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : "whimbrel";
 }
 
+/// Each is listed and watched by itself, once.
+std::vector<std::string> Unique(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 controller::ControllerOptions ToOptions(const ControllerCommandOptions& options) {
-  return {.namespaces = options.namespaces,
+  return {.namespaces = Unique(options.namespaces),
           .resync = std::chrono::seconds(options.resync_seconds),
           .source_timeout = std::chrono::seconds(options.source_timeout_seconds),
           .trust = options.manifests.empty() ? report::Trust::kCluster : report::Trust::kLocal,

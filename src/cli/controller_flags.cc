@@ -1,6 +1,7 @@
 #include "cli/controller_flags.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string>
 
 #include "cli/duration.h"
@@ -28,13 +29,25 @@ void AddInteger(CLI::App* command, const std::string& name, int& value, const st
   command->add_option(name, value, text)->capture_default_str()->check(CLI::Range(least, most));
 }
 
+/// An empty one would mean all: a slip must not widen what is watched. Returns CLI11's error.
+std::string CheckNamespace(const std::string& name) {
+  const auto is_inner = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  const bool valid = !name.empty() && name.size() <= 63 && name.front() != '-' &&
+                     name.back() != '-' && std::all_of(name.begin(), name.end(), is_inner);
+  if (valid) return {};
+  return "\"" + name + "\" is no name of a namespace; write a list as in team-a,team-b";
+}
+
 void AddClusterFlags(CLI::App* command, ControllerCommandOptions& options) {
   command->add_option("--kubeconfig", options.kubeconfig,
                       "Instead of $KUBECONFIG, the pod's account or ~/.kube/config");
   command->add_option("--context", options.context, "Context of the kubeconfig");
   command
       ->add_option("--watch-namespaces", options.namespaces, "Only these namespaces (default: all)")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->check(CheckNamespace, "NAMESPACE");
   command->add_option("--kube-api-qps", options.qps, "API requests a second")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 10000.0));

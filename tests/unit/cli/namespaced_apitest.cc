@@ -110,7 +110,7 @@ TEST_F(NamespacedTest, WorksInItsNamespacesWithRightsInThemAlone) {
   const auto second_database = SharedPostgres().CreateDatabase();
   ApplyAllIn(foreign, database_);
   auto controller =
-      StartAsServiceAccount({"--watch-namespaces", ns_ + "," + other_, "--leader-elect",
+      StartAsServiceAccount({"--watch-namespaces", ns_ + "," + other_ + "," + ns_, "--leader-elect",
                              "--leader-elect-resource-namespace", home_});
   ApplyAllIn(ns_, database_);
   ApplyAllIn(other_, second_database);
@@ -146,6 +146,14 @@ TEST_F(NamespacedTest, SaysThatAllNamespacesAreTooMany) {
   EXPECT_EQ(controller->Wait(), 2);
   EXPECT_THAT(controller->err(),
               AllOf(HasSubstr("in all namespaces"), HasSubstr("or name the namespaces")));
+}
+
+TEST_F(NamespacedTest, NeverTakesASlipForAllNamespaces) {
+  for (const char* slip : {"", ",", "Team", "team_a", "-a"}) {
+    auto controller = StartAsServiceAccount({std::string("--watch-namespaces=") + slip});
+    EXPECT_EQ(controller->Wait(), 2) << slip;
+    EXPECT_THAT(controller->err(), HasSubstr("--watch-namespaces")) << slip;
+  }
 }
 
 TEST_F(NamespacedTest, SaysThatItMayNotUseTheLease) {

@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "base/ascii.h"
+#include "whimbrel/base/ascii.h"
 
 namespace whimbrel {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/ascii.h"
+#include "whimbrel/base/ascii.h"
 
 namespace whimbrel {
 namespace {

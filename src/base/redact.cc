@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "base/ascii.h"
 #include "base/credential_words.h"
 #include "base/quoted_value.h"
+#include "whimbrel/base/ascii.h"
 
 // Reads the text once, from left to right, by hand: regular expressions recurse in libstdc++ and
 // overflow the stack on long input. Where a rule cannot tell how far a credential reaches, it takes

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/ascii.h"
+#include "whimbrel/base/ascii.h"
 
 namespace whimbrel::serve {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/ascii.h"
 #include "serve/http_message.h"
+#include "whimbrel/base/ascii.h"
 #include "whimbrel/base/hash.h"
 #include "whimbrel/base/log.h"
 

@@ -1,8 +1,8 @@
 #pragma once
 
+/// The classes of <cctype> without its locale and without undefined behaviour for bytes above 127.
 namespace whimbrel {
 
-// The classes of <cctype> without its locale and without undefined behaviour for bytes above 127.
 constexpr bool IsDigit(char c) { return '0' <= c && c <= '9'; }
 constexpr char ToLower(char c) {
   return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

@@ -10,6 +10,8 @@
 #include "controller/check_access.h"
 #include "controller/job_builder.h"
 #include "controller/job_runs.h"
+#include "controller/json_fields.h"
+#include "controller/metrics.h"
 #include "controller/pending_keys.h"
 #include "controller/reconciler.h"
 #include "controller/watchers.h"
@@ -60,7 +62,7 @@ class Controller::Impl {
   void StartReflectors();
   void Work(std::stop_token stop);
   void Process(const ObjectKey& key, std::stop_token stop);
-  void Pass(const ObjectKey& key, std::stop_token stop);
+  PassResult Pass(const ObjectKey& key, std::stop_token stop);
   void Complain(const ObjectKey& key, const kube::ApiError& error);
   void CancelRuns();
   void AwaitRuns();
@@ -76,6 +78,7 @@ class Controller::Impl {
   MigrationStore store_{MigrationIndex};
   JobRuns job_runs_;
   PendingKeys pending_;
+  PassMetrics pass_metrics_;
   kube::WorkQueue queue_;
   std::unique_ptr<kube::EventRecorder> recorder_;
   std::unique_ptr<Reconciler> reconciler_;
@@ -100,7 +103,8 @@ Controller::Impl::Impl(kube::ObjectClient& client, report::Runner& runner,
       clock_(clock),
       random_(random),
       job_runs_(client, options_.runner, clock),
-      queue_({}, clock, random) {}
+      pass_metrics_(*options_.metrics, options_.workers),
+      queue_({.name = "databasemigration", .metrics = options_.metrics}, clock, random) {}
 
 // Start and stop, in the order of reference/controller.md §10.
 
@@ -215,6 +219,7 @@ void Controller::Impl::OnRunChanged(const std::string& run_id) {
 }
 
 void Controller::Impl::See(const ObjectKey& key, const nlohmann::json& object) {
+  PutResource(*options_.metrics, key, StatusFromJson(Member(object, "status")));
   store_.Put(key, std::make_shared<const CachedMigration>(Summarize(object)));
 }
 
@@ -232,28 +237,33 @@ void Controller::Impl::Work(std::stop_token stop) {
 }
 
 void Controller::Impl::Process(const ObjectKey& key, std::stop_token stop) {
+  const SteadyTime began = clock_.SteadyNow();
+  PassResult result = PassResult::kThrew;
+  pass_metrics_.Began();
   try {
-    Pass(key, std::move(stop));
+    result = Pass(key, std::move(stop));
   } catch (const std::exception& error) {
     // A bug or no memory: this key later again, and all others as if nothing had happened.
     log::Error(kLogger, "a reconcile pass threw",
                {{"namespace", key.ns}, {"name", key.name}, {"error", error.what()}});
     queue_.AddRateLimited(key);
   }
+  pass_metrics_.Ended(result, clock_.SteadyNow() - began);
   changed_.Notify();
 }
 
-void Controller::Impl::Pass(const ObjectKey& key, std::stop_token stop) {
+PassResult Controller::Impl::Pass(const ObjectKey& key, std::stop_token stop) {
   const std::uint64_t token = pending_.Begin(key);
   const kube::ApiResult<std::optional<Duration>> next = reconciler_->Reconcile(key, stop);
   if (!next) {
     Complain(key, next.error());
     queue_.AddRateLimited(key);
-    return;
+    return ResultOf(next);
   }
   queue_.Forget(key);
   if (*next) queue_.AddAfter(key, **next);
   pending_.Finish(key, token);
+  return ResultOf(next);
 }
 
 void Controller::Impl::Complain(const ObjectKey& key, const kube::ApiError& error) {

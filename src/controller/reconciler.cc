@@ -7,6 +7,7 @@
 #include "controller/credentials.h"
 #include "controller/decide.h"
 #include "controller/job_history.h"
+#include "controller/metrics.h"
 #include "controller/run_request.h"
 #include "controller/source_gatherer.h"
 #include "whimbrel/base/hash.h"
@@ -160,12 +161,18 @@ ApiResult<std::optional<Duration>> Reconciler::Act(Observed& observed, Action ac
   const Metadata& metadata = observed.object.metadata;
   if (action.status != observed.object.status) {
     ApiResult<void> written = WriteStatus(observed, action.status, stop);
+    // The server may have stored it although the answer was lost: the run that it announces is
+    // nobody's then, and need not be waited for.
+    if (!written && action.start_run) book_.MarkLost(metadata.key, action.status.run->id);
     if (!written && written.error().IsNotFound()) return std::nullopt;  // Its end will wake us.
     if (!written) return tl::make_unexpected(std::move(written).error());
   }
   Tell(metadata, std::move(action.events));
   if (action.cancel_run) CancelRun(observed, stop);
-  if (action.forget_run) ForgetRun(metadata.key, observed.run->state.id);
+  if (action.forget_run) {
+    if (observed.run_status.report) CountRun(*options_.metrics, *observed.run_status.report);
+    ForgetRun(metadata.key, observed.run->state.id);
+  }
   DeleteJobs(observed, action.delete_jobs, stop);
   if (!action.start_run) return action.requeue_after;
   const bool started = StartRun(observed, *action.status.run, std::move(stop));
@@ -274,6 +281,7 @@ bool Reconciler::StartInProcess(Observed& observed, const RunState& run) {
 void Reconciler::LetGo(const ObjectKey& key) {
   if (const std::optional<OwnRun> run = book_.Find(key)) ForgetRun(key, run->state.id);
   book_.Drop(key);
+  DropResource(*options_.metrics, key);
 }
 
 }  // namespace whimbrel::controller

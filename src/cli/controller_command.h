@@ -41,8 +41,8 @@ struct ControllerCommandOptions {
   int resync_seconds = 600;
   int source_timeout_seconds = 300;
   int max_concurrent_migrations = 4;
-  double qps = 50;
-  int burst = 100;
+  double qps = 500;
+  int burst = 1000;
   LeaderElectFlags leader_elect;
   controller::RunnerImage runner;
   int graceful_shutdown_timeout_seconds = 30;

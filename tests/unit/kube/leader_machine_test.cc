@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace whimbrel::kube {
 namespace {
@@ -385,39 +387,6 @@ TEST_F(LeaderMachineTest, HandsNothingOverThatIsNotItsOwn) {
   Feed(ReleaseAsked{});
   WriteFailure(Reason::kConflict);
   EXPECT_EQ(ReadFailure(Reason::kNotFound), "end, released") << "deleted";
-}
-
-TEST(LeaderElectionOptionsTest, AcceptsWhatLeavesTimeToRetry) {
-  struct Case {
-    const char* name;
-    seconds lease;
-    milliseconds renew;
-    milliseconds retry;
-    bool valid;
-  };
-  const Case cases[] = {
-      {"the defaults", seconds(15), seconds(10), seconds(2), true},
-      {"a lease no longer than the deadline", seconds(10), seconds(10), seconds(2), false},
-      {"a deadline of 1.2 periods", seconds(15), milliseconds(2400), seconds(2), false},
-      {"a deadline just over 1.2 periods", seconds(15), milliseconds(2401), seconds(2), true},
-      {"no period", seconds(15), seconds(10), seconds(0), false},
-  };
-  for (const Case& one : cases) {
-    LeaderElectionOptions options = kOptions;
-    options.lease_duration = one.lease;
-    options.renew_deadline = one.renew;
-    options.retry_period = one.retry;
-    EXPECT_EQ(CheckLeaderElectionOptions(options).has_value(), one.valid) << one.name;
-  }
-  LeaderElectionOptions nameless = kOptions;
-  nameless.lease.name.clear();
-  EXPECT_FALSE(CheckLeaderElectionOptions(nameless));
-  nameless = kOptions;
-  nameless.lease.ns.clear();
-  EXPECT_FALSE(CheckLeaderElectionOptions(nameless));
-  nameless = kOptions;
-  nameless.identity.clear();
-  EXPECT_FALSE(CheckLeaderElectionOptions(nameless));
 }
 
 }  // namespace

@@ -36,6 +36,12 @@ report::RunReport FailedStart(Reason reason, std::string message, bool transient
   return report;
 }
 
+/// The install's policy compares a Job with the API server's own copy of its resource, which may be
+/// some moments behind ours: what is refused so, is taken soon (deploy/parts/policy.yaml).
+bool IsBehind(const ApiError& error) {
+  return error.message.find("'whimbrel-job-owner'") != std::string::npos;
+}
+
 bool IsOf(const JobFacts& job, const Metadata& owner, const RunState& run) {
   return job.owner_uid == owner.uid && job.run_id == run.id;
 }
@@ -193,7 +199,9 @@ std::optional<report::RunReport> JobRuns::Refused(const ApiError& error, const O
                                                   const Metadata& owner, const RunState& run,
                                                   std::stop_token stop) {
   if (error.reason == ApiErrorReason::kCancelled) return std::nullopt;
-  if (error.reason == ApiErrorReason::kForbidden || error.reason == ApiErrorReason::kInvalid) {
+  const bool refused =
+      error.reason == ApiErrorReason::kForbidden || error.reason == ApiErrorReason::kInvalid;
+  if (refused && !IsBehind(error)) {
     return FailedStart(Reason::kJobRejected,
                        "the cluster refused the Job " + key.name + ": " + error.message, false);
   }

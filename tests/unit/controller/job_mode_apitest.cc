@@ -263,5 +263,37 @@ TEST_F(JobModeTest, SaysThatTheJobIsRefusedAndTriesAgain) {
   ExpectReason("Migrating");
 }
 
+/// What the install's policy says while the API server has not seen the resource yet.
+TEST_F(JobModeTest, APolicyThatIsBehindIsWaitedForAndStallsNothing) {
+  const std::string pod = RunFirst();
+  const std::string policy = R"(
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: whimbrel-job-owner}
+spec:
+  matchConstraints:
+    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: )" +
+                             ns_ + R"(}}
+    resourceRules:
+      - {apiGroups: [batch], apiVersions: [v1], resources: [jobs], operations: [CREATE]}
+  validations: [{expression: "false"}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: whimbrel-job-owner}
+spec: {policyName: whimbrel-job-owner, validationActions: [Deny]}
+)";
+  Apply(policy);
+  const std::vector<std::string> try_job = {"-n",  ns_,         "create",          "job",
+                                            "try", "--image=x", "--dry-run=server"};
+  ASSERT_TRUE(Eventually([&] { return server_.Kubectl(try_job).exit_code != 0; }));
+  Apply(testing::ConfigMapYaml("orders-sql", "select 2"));
+  node_.End(pod, Success());
+  ExpectReason("JobPending");
+  EXPECT_THAT(Ready("message"), HasSubstr("whimbrel-job-owner"));
+  Kubectl({"delete", "-f", "-"}, policy);
+  ExpectReason("Migrating");
+}
+
 }  // namespace
 }  // namespace whimbrel::controller

@@ -132,7 +132,7 @@ Result<void, ApiSender::Failure> ApiSender::Attempt(const HttpRequest& request,
     if (error.reason == ApiErrorReason::kUnauthorized && parts_.credentials) {
       parts_.credentials->Refused(token);
     }
-    const std::optional<Duration> retry = RetryAfterAnswer(attempt, error);
+    const std::optional<Duration> retry = RetryAfterAnswer(attempt, request.method, error);
     return tl::make_unexpected(Failure{std::move(error), retry});
   }
   if (exchange) return {};

@@ -58,6 +58,8 @@ struct Machine {
 
   ReflectorEffect operator()(const EventSeen& event) const {
     if (!event.resource_version.empty()) state.resource_version = event.resource_version;
+    // As kube-rs does: a watch that brings something is worth asking for again soon.
+    state.failures = 0;
     return {.action = Action::kGoOn};
   }
 

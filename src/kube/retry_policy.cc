@@ -2,11 +2,18 @@
 
 namespace whimbrel::kube {
 
-std::optional<Duration> RetryAfterAnswer(int attempt, const ApiError& error) {
+std::optional<Duration> RetryAfterAnswer(int attempt, std::string_view method,
+                                         const ApiError& error) {
   constexpr int kMaxRetries = 10;
+  constexpr int kMaxUnaskedRetries = 2;
+  constexpr std::chrono::milliseconds kUnaskedWait{100};
   const bool may_repeat = error.code == 429 || error.code >= 500;
-  if (!may_repeat || !error.retry_after || attempt >= kMaxRetries) return std::nullopt;
-  return *error.retry_after;
+  if (!may_repeat || attempt >= kMaxRetries) return std::nullopt;
+  if (error.retry_after) return *error.retry_after;
+  // It is behind, not out of order: whoever asked decides.
+  if (error.reason == ApiErrorReason::kTooLargeResourceVersion) return std::nullopt;
+  if (method != "GET" || attempt >= kMaxUnaskedRetries) return std::nullopt;
+  return kUnaskedWait * (1 << attempt);
 }
 
 std::optional<Duration> RetryAfterTransportError(int attempt, std::string_view method,

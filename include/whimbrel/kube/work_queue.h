@@ -15,9 +15,9 @@
 namespace whimbrel::kube {
 
 struct WorkQueueOptions {
-  /// Per key, doubled at each failure; the figures of client-go's
-  /// DefaultTypedControllerRateLimiter.
-  Backoff rate_limit{std::chrono::milliseconds(5), std::chrono::seconds(1000)};
+  /// Per key, doubled at each failure, as client-go's DefaultTypedControllerRateLimiter; but its
+  /// 1,000 s would be a quarter of an hour of silence after the API server has come back.
+  Backoff rate_limit{std::chrono::milliseconds(5), std::chrono::seconds(30)};
   /// The label `name` of its metrics.
   std::string name = {};
   /// Gets `workqueue_*` (see metrics.h); outlives the queue.

@@ -106,6 +106,15 @@ TEST(ReflectorMachineTest, FailuresAddUpUntilTwoQuietMinutesHavePassed) {
   EXPECT_EQ(Advance(state, EndedBy(Reason::kTransport), now).wait, Wait{});
 }
 
+TEST(ReflectorMachineTest, AnEventEndsAStreakOfFailuresButAListDoesNot) {
+  ReflectorState state;
+  (void)Advance(state, EndedBy(Reason::kTransport), kNow);
+  (void)Advance(state, ListDone{"5"}, kNow);
+  EXPECT_EQ(Advance(state, EndedBy(Reason::kTransport), kNow).wait, (Wait{.attempt = 1}));
+  (void)Advance(state, EventSeen{"6"}, kNow);
+  EXPECT_EQ(Advance(state, EndedBy(Reason::kTransport), kNow).wait, Wait{});
+}
+
 TEST(ReflectorMachineTest, WaitsAsLongAsTheServerAsksButNotForEver) {
   for (const auto& [asked, expected] :
        {std::pair{seconds(7), seconds(7)}, {seconds(86'400), seconds(60)}}) {

@@ -287,7 +287,7 @@ TEST_F(RestClientTest, AnAnswerOverTheLimitIsMalformed) {
 }
 
 TEST_F(RestClientTest, AnErrorBodyWithoutAnEndIsCut) {
-  script_.answers = {{.status = 500, .body = std::string(1 << 20, 'x')}};
+  script_.answers.assign(3, {.status = 500, .body = std::string(1 << 20, 'x')});
   const auto object = Get();
   EXPECT_EQ(object.error().reason, Reason::kServerError);
   EXPECT_LE(object.error().message.size(), 2048U);

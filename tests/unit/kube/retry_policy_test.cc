@@ -5,29 +5,41 @@
 namespace whimbrel::kube {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Kind = TransportError::Kind;
 
-TEST(RetryAfterAnswerTest, OnlyWhereTheServerAsksForIt) {
+TEST(RetryAfterAnswerTest, WhereTheServerAsksForItAndAFewTimesForReads) {
   const struct {
     const char* name;
     int attempt;
+    const char* method;
     int code;
     std::optional<seconds> retry_after;
     std::optional<Duration> expected;
   } cases[] = {
-      {"429 with a time", 0, 429, seconds(2), seconds(2)},
-      {"503 with a time", 9, 503, seconds(1), seconds(1)},
-      {"429 without a time", 0, 429, std::nullopt, std::nullopt},
-      {"500 without a time", 0, 500, std::nullopt, std::nullopt},
-      {"409 with a time", 0, 409, seconds(1), std::nullopt},
-      {"tried often enough", 10, 429, seconds(1), std::nullopt},
+      {"429 with a time", 0, "PATCH", 429, seconds(2), seconds(2)},
+      {"503 with a time", 9, "GET", 503, seconds(1), seconds(1)},
+      {"a write that was refused without a time", 0, "PATCH", 429, std::nullopt, std::nullopt},
+      {"a write that failed without a time", 0, "POST", 500, std::nullopt, std::nullopt},
+      {"a read that was refused without a time", 0, "GET", 429, std::nullopt, milliseconds(100)},
+      {"a read that failed without a time", 1, "GET", 500, std::nullopt, milliseconds(200)},
+      {"a read that failed three times", 2, "GET", 500, std::nullopt, std::nullopt},
+      {"a read of nothing", 0, "GET", 404, std::nullopt, std::nullopt},
+      {"409 with a time", 0, "PATCH", 409, seconds(1), std::nullopt},
+      {"tried often enough", 10, "GET", 429, seconds(1), std::nullopt},
   };
   for (const auto& test : cases) {
-    EXPECT_EQ(RetryAfterAnswer(test.attempt, {.code = test.code, .retry_after = test.retry_after}),
+    EXPECT_EQ(RetryAfterAnswer(test.attempt, test.method,
+                               {.code = test.code, .retry_after = test.retry_after}),
               test.expected)
         << test.name;
   }
+}
+
+TEST(RetryAfterAnswerTest, NotWhereTheServerIsBehind) {
+  const ApiError behind{.reason = ApiErrorReason::kTooLargeResourceVersion, .code = 504};
+  EXPECT_EQ(RetryAfterAnswer(0, "GET", behind), std::nullopt);
 }
 
 TEST(RetryAfterTransportErrorTest, OnlyGetsThatBrokeBeforeAnAnswer) {

@@ -24,8 +24,9 @@ class FlakyClient final : public kube::ObjectClient {
  public:
   explicit FlakyClient(kube::ObjectClient& real) : real_(real) {}
 
-  std::atomic<int> conflicts{0};  ///< How many applies still fail with 409.
-  std::atomic<int> failures{0};   ///< How many gets still fail.
+  std::atomic<int> conflicts{0};     ///< How many applies still fail with 409.
+  std::atomic<int> failures{0};      ///< How many gets still fail.
+  std::atomic<int> lost_answers{0};  ///< How many applies still succeed without our knowing.
   std::optional<kube::ApiError> list_error;
   std::function<void()> before_get = [] {};
   std::function<void()> before_apply = [] {};
@@ -60,7 +61,9 @@ class FlakyClient final : public kube::ObjectClient {
                                     std::stop_token stop) override {
     before_apply();
     if (conflicts.fetch_sub(1) > 0) return Refuse(kube::ApiErrorReason::kConflict, 409);
-    return real_.Apply(resource, object, options, stop);
+    auto applied = real_.Apply(resource, object, options, stop);
+    if (lost_answers.fetch_sub(1) > 0) return Refuse(kube::ApiErrorReason::kTransport, 0);
+    return applied;
   }
   kube::ApiResult<void> Delete(const kube::Resource& resource, const kube::ObjectKey& key,
                                const std::string& uid, std::stop_token stop) override {
@@ -102,6 +105,15 @@ TEST_F(FlakyControllerTest, StartsNoRunThatItCouldNotWriteDownFirst) {
   EXPECT_EQ(runner_.started(), 1u);
   controller_->Stop();
   EXPECT_EQ(EventReasons().size(), 3u) << "a pass that lost leaves no trace";
+}
+
+TEST_F(FlakyControllerTest, ARunThatWasWrittenDownAlthoughTheAnswerWasLostIsNotWaitedFor) {
+  manifests_.WriteAll("orders");
+  Flaky().lost_answers = 3;
+  Start();
+  EXPECT_TRUE(controller_->WaitUntilSettled({}));
+  EXPECT_EQ(manifests_.Reason("orders"), "UpToDate");
+  EXPECT_EQ(runner_.started(), 1u);
 }
 
 TEST_F(FlakyControllerTest, DoesNotActOnAResourceThatWasEditedInTheMiddleOfThePass) {

@@ -207,6 +207,7 @@ void Controller::Impl::AwaitRuns() {
 void Controller::Impl::Wake(const ObjectKey& key) {
   pending_.Add(key);
   queue_.Add(key);
+  pass_metrics_.Waiting(queue_.Depth());
   changed_.Notify();
 }
 
@@ -231,6 +232,7 @@ void Controller::Impl::Work(std::stop_token stop) {
     if (!changed_.Wait(seen, stop)) return;
   }
   while (const std::optional<ObjectKey> key = queue_.Get(stop)) {
+    pass_metrics_.Waiting(queue_.Depth());
     Process(*key, stop);
     queue_.Done(*key);
   }

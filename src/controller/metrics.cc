@@ -92,6 +92,10 @@ void PassMetrics::AddActive(int change) {
   sink_.Gauge("controller_runtime_active_workers", {{"controller", kController}}, active_);
 }
 
+void PassMetrics::Waiting(std::size_t keys) {
+  sink_.Gauge("whimbrel_workqueue_depth", {}, static_cast<double>(keys));
+}
+
 void PassMetrics::Began() { AddActive(1); }
 
 void PassMetrics::Ended(PassResult result, Duration took) {

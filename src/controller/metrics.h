@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <mutex>
 #include <optional>
 
@@ -28,6 +29,8 @@ class PassMetrics {
   /// The counters are there from now on, at zero.
   PassMetrics(MetricsSink& sink, int workers);
 
+  /// So many keys wait for a worker now.
+  void Waiting(std::size_t keys);
   void Began();
   void Ended(PassResult result, Duration took);
 

@@ -106,5 +106,50 @@ TEST_F(MetricsTest, LetsNobodyInWhileItMayNotAsk) {
       [&] { return Scrape(*controller, admin).first; }, 200));
 }
 
+TEST_F(MetricsTest, TellsOfEachResourceWhileItIsThere) {
+  const auto controller = StartController({"--metrics-bind-address=127.0.0.1:0"});
+  const auto read = [&] {
+    const auto answer = httplib::Client("127.0.0.1", PortOf(*controller)).Get("/metrics");
+    return whimbrel::testing::ParseExposition(answer ? answer->body : "");
+  };
+  const auto becomes = [&](const std::string& series, double value) {
+    return whimbrel::testing::EventuallyEquals<double>(
+        [&] {
+          const auto all = read().samples;
+          const auto found = all.find(series);
+          return found == all.end() ? -1 : found->second;
+        },
+        value);
+  };
+  const std::string condition = "whimbrel_databasemigration_status_condition{condition=\"";
+  const auto is_true = [&](const std::string& type, const std::string& name) {
+    return condition + type + "\",name=\"" + name + "\",namespace=\"" + ns_ + "\",status=\"True\"}";
+  };
+  const std::string pending =
+      "whimbrel_databasemigration_pending_versions{name=\"good\",namespace=\"" + ns_ + "\"}";
+  Apply(SecretYaml("db", database_));
+  Apply(ConfigMapYaml("good", "001_a.sql", "CREATE TABLE a ();"));
+  Apply(MigrationYaml("good", "db", "good"));
+  EXPECT_TRUE(becomes(is_true("Ready", "good"), 1));
+  EXPECT_TRUE(becomes(is_true("Stalled", "good"), 0));
+  EXPECT_TRUE(becomes(pending, 0));
+  EXPECT_TRUE(becomes("whimbrel_migrations_applied_total", 1));
+  EXPECT_TRUE(becomes("whimbrel_migration_duration_seconds_count", 1));
+  const auto all = read();
+  EXPECT_THAT(all.faults, IsEmpty());
+  EXPECT_GT(all.samples.at("whimbrel_reconcile_duration_seconds_count"), 0);
+  EXPECT_THAT(all.samples, Contains(Key("whimbrel_workqueue_depth")));
+  EXPECT_GT(all.samples.at("workqueue_adds_total{name=\"databasemigration\"}"), 0);
+
+  Apply(ConfigMapYaml("good", "001_a.sql", "CREATE TABLE changed ();"));
+  EXPECT_TRUE(becomes(is_true("Stalled", "good"), 1));
+  const std::string failed = "whimbrel_migrations_failed_total{reason=\"ChecksumMismatch\"}";
+  EXPECT_THAT(read().samples, Contains(Key(failed)));
+
+  Kubectl({"delete", "dbmig", "good"});
+  EXPECT_TRUE(becomes(is_true("Stalled", "good"), -1));
+  EXPECT_THAT(read().samples, ::testing::Not(Contains(Key(HasSubstr("\"" + ns_ + "\"")))));
+}
+
 }  // namespace
 }  // namespace whimbrel::cli

@@ -109,6 +109,13 @@ TEST(PassMetricsTest, APassThatThrewIsAnErrorToo) {
                                {"controller_runtime_active_workers" + of, 0}}));
 }
 
+TEST(PassMetricsTest, TellsHowManyWait) {
+  RecordingSink sink;
+  PassMetrics passes(sink, 1);
+  passes.Waiting(3);
+  EXPECT_THAT(sink.series, Contains(Pair("whimbrel_workqueue_depth", 3)));
+}
+
 TEST(PassMetricsTest, AConflictIsNoError) {
   using Next = kube::ApiResult<std::optional<Duration>>;
   const auto failed = [](kube::ApiErrorReason reason) {

@@ -45,7 +45,7 @@ chaos: ## Kill runner, server and network at random (RUNS=300, SEED=1) and at ea
 	@tests/chaos/run.sh build/chaos $(RUNS) $(SEED)
 
 e2e: ## A real cluster of our own (root), or that of KUBECONFIG: install, migrate, break it (SCENARIOS=… for some)
-	@scripts/install-packages.sh build e2e
+	@scripts/install-packages.sh build e2e image-root
 	cmake --preset release
 	cmake --build --preset release --target whimbrel -j $(JOBS)
 	@tests/e2e/run.sh $(SCENARIOS)

@@ -115,10 +115,13 @@ Obstacle SilentNode(const PodFacts& pod) {
               "looked at again"};
 }
 
-Obstacle BeingEnded(const PodFacts& pod) {
+std::string WhyEnded(const PodFacts& pod) {
   const std::string why = DescribeDisruption(pod);
-  return {Reason::kRunnerLost, "pod " + pod.name + " is being ended (" +
-                                   (why.empty() ? "somebody deleted it" : why) +
+  return why.empty() ? "somebody deleted it" : why;
+}
+
+Obstacle BeingEnded(const PodFacts& pod) {
+  return {Reason::kRunnerLost, "pod " + pod.name + " is being ended (" + WhyEnded(pod) +
                                    "); then the database is looked at again"};
 }
 
@@ -211,6 +214,13 @@ std::optional<SystemTime> NextJobNotBefore(const std::vector<PodFacts>& pods, Sy
     until = std::max(until.value_or(SystemTime::min()), *pod.ends_by + kAfterGrace);
   }
   return until && *until > now ? until : std::nullopt;
+}
+
+std::optional<report::RunReport> GivenUp(const std::vector<PodFacts>& pods, SystemTime now) {
+  const auto live = std::ranges::find_if_not(pods, &PodFacts::ended);
+  if (live == pods.end() || NextJobNotBefore(pods, now)) return std::nullopt;
+  return LostRun("pod " + live->name + " was asked to end (" + WhyEnded(*live) + "), and node " +
+                 live->node + " has not said since whether it did");
 }
 
 }  // namespace whimbrel::controller

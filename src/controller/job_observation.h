@@ -44,4 +44,10 @@ struct JobObservation {
 [[nodiscard]] std::optional<SystemTime> NextJobNotBefore(const std::vector<PodFacts>& pods,
                                                          SystemTime now);
 
+/// A node that fell silent never says that its pod has ended, and while it does not, neither does
+/// the Job controller (podReplacementPolicy Failed). So the run of `pods` counts as lost once the
+/// next Job may start; nullopt: not yet, or they have ended.
+[[nodiscard]] std::optional<report::RunReport> GivenUp(const std::vector<PodFacts>& pods,
+                                                       SystemTime now);
+
 }  // namespace whimbrel::controller

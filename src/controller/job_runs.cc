@@ -127,7 +127,12 @@ ApiResult<report::RunStatus> JobRuns::Observe(const Metadata& owner, OwnRun& run
     seen.look_again = kRefusalPeriod;
   }
   JobObservation observation = ObserveJob(job, pods, refusals);
-  seen.obstacle = std::move(observation.obstacle);
+  const SystemTime now = clock_.SystemNow();
+  if (!observation.status.report) observation.status.report = GivenUp(pods, now);
+  if (const auto until = NextJobNotBefore(pods, now); until && *until != SystemTime::max()) {
+    seen.look_again = *until - now;
+  }
+  if (!observation.status.report) seen.obstacle = std::move(observation.obstacle);
   seen.image_missing = observation.image_missing;
   seen.started = observation.started;
   seen.pod_name = std::move(observation.pod_name);

@@ -285,5 +285,26 @@ TEST(NextJobNotBefore, WaitsForPodsThatMayStillWork) {
   EXPECT_EQ(NextJobNotBefore({ends("2026-11-21T09:59:00Z")}, now), std::nullopt);
 }
 
+TEST(GivenUp, ARunOnASilentNodeIsLostOnceTheNextJobMayStart) {
+  PodFacts pod{.name = "app-1-x7k2p", .phase = "Running", .node = "worker-3"};
+  const SystemTime now = At("2026-11-21T10:00:00Z");
+  EXPECT_FALSE(GivenUp({}, now));
+  EXPECT_FALSE(GivenUp({pod}, now)) << "nobody has asked it to end";
+  pod.ends_by = At("2026-11-21T09:59:01Z");
+  EXPECT_FALSE(GivenUp({pod}, now)) << "it may still be ending";
+
+  pod.ends_by = At("2026-11-21T09:59:00Z");
+  pod.disrupted_reason = "DeletionByTaintManager";
+  const std::optional<report::RunReport> report = GivenUp({pod}, now);
+  ASSERT_TRUE(report && report->failure);
+  EXPECT_EQ(report->failure->reason, report::Reason::kRunnerLost);
+  EXPECT_TRUE(report->transient && report->uncounted);
+  EXPECT_THAT(report->failure->message, HasSubstr("pod app-1-x7k2p was asked to end"));
+  EXPECT_THAT(report->failure->message, HasSubstr("node worker-3"));
+
+  pod.phase = "Failed";
+  EXPECT_FALSE(GivenUp({pod}, now)) << "it has ended, and says how";
+}
+
 }  // namespace
 }  // namespace whimbrel::controller

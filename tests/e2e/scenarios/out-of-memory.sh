@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The kernel kills the run for its memory: the resource says OOMKilled, and a higher limit mends it.
+# The kernel kills the run for its memory: the resource says so, and a higher limit mends it.
 . "$(dirname "$0")/../lib.sh"
 begin out-of-memory
 
@@ -7,8 +7,8 @@ begin out-of-memory
 files sql "$(step 001)" "002_step.sql=SELECT repeat('x', 64 << 20);
 INSERT INTO witness (version) VALUES ('002');"
 migration "job: {resources: {limits: {memory: 40Mi}}}" "execution: {retry: {limit: 1, initialSeconds: 1, maxSeconds: 1}}"
-says_why() { [[ $(message) == *OOMKilled* ]]; }
-wait_for "the resource to say OOMKilled" 60 says_why
+says_why() { [[ $(message) == *"used more memory than its limit"* ]]; }
+wait_for "the resource to say why" 60 says_why
 wait_reason RetryLimitExceeded 120
 expect_witness "001"
 migration "job: {resources: {limits: {memory: 512Mi}}}"

@@ -18,6 +18,7 @@ void RunBook::Put(const ObjectKey& key, OwnRun run) {
   if (entry.run) keys_by_run_.erase(entry.run->state.id);
   keys_by_run_[run.state.id] = key;
   entry.run = std::move(run);
+  entry.lost_runs.clear();
 }
 
 void RunBook::Erase(const ObjectKey& key) {
@@ -56,20 +57,20 @@ bool RunBook::IsLost(const ObjectKey& key, const std::string& run_id,
                      const std::string& resource_version, SteadyTime now, Duration patience) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[key];
-  if (!std::exchange(entry.seen, true)) entry.lost_run = run_id;
+  if (!std::exchange(entry.seen, true)) entry.lost_runs.insert(run_id);
   if (run_id.empty()) return false;
   if (entry.foreign_run != run_id || entry.foreign_version != resource_version) {
     entry.foreign_run = run_id;
     entry.foreign_version = resource_version;
     entry.foreign_since = now;
   }
-  if (now - entry.foreign_since >= patience) entry.lost_run = run_id;
-  return entry.lost_run == run_id;
+  if (now - entry.foreign_since >= patience) entry.lost_runs.insert(run_id);
+  return entry.lost_runs.contains(run_id);
 }
 
 void RunBook::MarkLost(const ObjectKey& key, const std::string& run_id) {
   const std::lock_guard lock(mutex_);
-  entries_[key].lost_run = run_id;
+  entries_[key].lost_runs.insert(run_id);
 }
 
 }  // namespace whimbrel::controller

@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -32,14 +33,14 @@ class RunBook {
   /// patience; the fence that counts is in the database.
   [[nodiscard]] bool IsLost(const kube::ObjectKey& key, const std::string& run_id,
                             const std::string& resource_version, SteadyTime now, Duration patience);
-  /// Our own run of that id came to nothing.
+  /// Our own run of that id came to nothing, or nobody knows whether it was ever written down.
   void MarkLost(const kube::ObjectKey& key, const std::string& run_id);
 
  private:
   struct Entry {
     bool seen = false;
     std::optional<OwnRun> run;
-    std::string lost_run;
+    std::set<std::string, std::less<>> lost_runs;  ///< Until the next one is known to have begun.
     std::string foreign_run;
     std::string foreign_version;
     SteadyTime foreign_since{};

@@ -36,6 +36,15 @@ TEST(RunBook, ARunOfOursThatCameToNothingIsLost) {
   EXPECT_FALSE(book.IsLost(kKey, "c", "2", kNow, kPatience));
 }
 
+TEST(RunBook, RemembersEveryRunThatCameToNothingUntilOneBegins) {
+  RunBook book;
+  book.MarkLost(kKey, "written down, but the answer was lost");
+  book.MarkLost(kKey, "never written down");
+  EXPECT_TRUE(book.IsLost(kKey, "written down, but the answer was lost", "2", kNow, kPatience));
+  book.Put(kKey, RunOf("a"));
+  EXPECT_FALSE(book.IsLost(kKey, "never written down", "3", kNow, kPatience));
+}
+
 TEST(RunBook, FindsARunByKeyAndTheKeyByRun) {
   RunBook book;
   EXPECT_TRUE(book.empty());

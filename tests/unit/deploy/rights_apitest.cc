@@ -63,6 +63,8 @@ std::vector<Attempt> NeverNeeded() {
       {"bind", "rbac.authorization.k8s.io", "clusterroles", ""},
       {"escalate", "rbac.authorization.k8s.io", "clusterroles", ""},
       {"update", "admissionregistration.k8s.io", "validatingadmissionpolicies", ""},
+      {"create", "authentication.k8s.io", "tokenreviews", ""},
+      {"create", "authorization.k8s.io", "subjectaccessreviews", ""},
       {"update", "apiextensions.k8s.io", "customresourcedefinitions", ""},
       {"get", kLeases, "leases", "another"},
       {"update", kLeases, "leases", "another"},
@@ -133,8 +135,9 @@ TEST(RightsTest, ANamespacedInstallHasNoRightOutsideItsNamespaces) {
 
 TEST(RightsTest, EachOptionalRightIsTheOneThatItsFileSays) {
   const ApiServer server;
-  for (const char* file : {"install.yaml", "optional/runner-progress.yaml",
-                           "optional/in-process.yaml", "optional/aggregate-to-edit.yaml"}) {
+  for (const char* file :
+       {"install.yaml", "optional/runner-progress.yaml", "optional/in-process.yaml",
+        "optional/aggregate-to-edit.yaml", "optional/metrics-auth.yaml"}) {
     ASSERT_EQ(ApplyRefusal(server, kDeploy / file), "") << file;
   }
   EXPECT_TRUE(Allowed(server, kOperator, "shop", {"get", "", "pods/log", ""}));
@@ -142,6 +145,11 @@ TEST(RightsTest, EachOptionalRightIsTheOneThatItsFileSays) {
   EXPECT_FALSE(Allowed(server, kOperator, "default", {"get", "", "secrets", "another"}));
   EXPECT_FALSE(Allowed(server, kOperator, "shop", {"get", "", "secrets", "orders-db-app"}));
   EXPECT_FALSE(Allowed(server, kOperator, "default", {"list", "", "secrets", ""}));
+  EXPECT_TRUE(
+      Allowed(server, kOperator, "", {"create", "authentication.k8s.io", "tokenreviews", ""}));
+  EXPECT_TRUE(Allowed(server, kOperator, "",
+                      {"create", "authorization.k8s.io", "subjectaccessreviews", ""}));
+  EXPECT_FALSE(Allowed(server, kOperator, "", {"get", "", "secrets", ""}));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "cli/metrics_server.h"
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -17,6 +18,9 @@ namespace {
 /// Reviews a second, and at once: whoever sends wrong tokens must not load the API server.
 constexpr double kReviewQps = 10;
 constexpr int kReviewBurst = 20;
+
+/// For a scraper to take the answer: Prometheus' own default. 10,000 resources are 12 MB.
+constexpr std::chrono::seconds kScrapeTime{10};
 
 /// Null: plain HTTP.
 Result<std::shared_ptr<serve::TlsIdentity>> IdentityOf(const MetricsFlags& flags) {
@@ -43,9 +47,9 @@ Result<void> MetricsServer::Listen(const MetricsFlags& flags, const kube::Config
   if (flags.auth && cluster != nullptr) {
     if (Result<void> asked = AskForTokens(*cluster); !asked) return asked;
   }
-  Result<std::unique_ptr<serve::HttpEndpoint>> endpoint =
-      serve::HttpEndpoint::Start({.address = **address, .tls = *std::move(identity)},
-                                 serve::MetricsHandler(registry_, access_.get()));
+  Result<std::unique_ptr<serve::HttpEndpoint>> endpoint = serve::HttpEndpoint::Start(
+      {.address = **address, .tls = *std::move(identity), .deadline = kScrapeTime},
+      serve::MetricsHandler(registry_, access_.get()));
   if (!endpoint) return tl::make_unexpected(endpoint.error());
   endpoint_ = *std::move(endpoint);
   log::Info("cli", "serving metrics", {{"port", endpoint_->port()}});

@@ -1,3 +1,5 @@
+#include "whimbrel/controller/validation.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -6,7 +8,6 @@
 
 #include "controller/job_rules.h"
 #include "controller/json_fields.h"
-#include "whimbrel/controller/validation.h"
 
 namespace whimbrel::controller {
 namespace {

@@ -70,22 +70,22 @@ PgError ErrorFromResult(const PGresult* result) {
 PgError ErrorFromConnectText(std::string_view text) {
   PgError error;
   error.connecting = true;
-  std::string kept(text);
-  if (const auto at = FindSqlState(text); at != std::string_view::npos) {
-    error.sql_state = text.substr(at, kSqlStateLength);
-    kept.erase(at, kSqlStateLength + 2);
-  }
   std::string message;
-  for (std::string_view rest = kept; !rest.empty();) {
+  for (std::string_view rest = text; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
+    std::string line(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (line.starts_with("LOCATION:") || line.starts_with("DETAIL:")) continue;
     if (line.starts_with("HINT:")) {
-      error.hint = CleanMessage(line.substr(5));
-    } else {
-      message.append(line).append(" ");
+      error.hint = CleanMessage(std::string_view(line).substr(5));
+      continue;
     }
+    if (const auto at = FindSqlState(line); at != std::string::npos) {
+      if (error.sql_state.empty()) error.sql_state = line.substr(at, kSqlStateLength);
+      line.erase(at, kSqlStateLength + 2);
+    }
+    // With sslmode=prefer libpq tries twice, and both may end with the same words.
+    if (message.find(line) == std::string::npos) message.append(line).append(" ");
   }
   error.message = CleanMessage(message);
   return error;

@@ -90,6 +90,17 @@ TEST(ConnectTextTest, ASeverityInAnotherLanguageDoesNotMatter) {
   EXPECT_EQ(error.sql_state, "57P03");
 }
 
+TEST(ConnectTextTest, SaysOnceWhatLibpqWasToldTwice) {
+  const std::string line =
+      "connection to server at \"db\", port 5432 failed: FATAL:  28P01: password authentication "
+      "failed for user \"app\"\n";
+  const PgError error = ErrorFromConnectText(line + line);
+  EXPECT_EQ(error.sql_state, "28P01");
+  EXPECT_EQ(error.message,
+            "connection to server at \"db\", port 5432 failed: FATAL: password authentication "
+            "failed for user \"app\"");
+}
+
 TEST(ConnectTextTest, AHintIsKeptApartAndADetailDropped) {
   const PgError error =
       ErrorFromConnectText("FATAL:  53300: too many\nDETAIL:  row (secret)\nHINT:  wait\n");

@@ -123,8 +123,9 @@ class FailedRun {
     if (run_.retries > limit) {
       run_.next_retry_time = now_ + seen_.resync;
       return {Health::kStalled, Reason::kRetryLimitExceeded,
-              what + "; " + std::to_string(limit) + " retries did not help, tried again every " +
-                  std::to_string(seen_.resync.count()) + " s"};
+              what + "; " + std::to_string(limit) + (limit == 1 ? " retry" : " retries") +
+                  " did not help, tried again every " + std::to_string(seen_.resync.count()) +
+                  " s"};
     }
     run_.next_retry_time = After(now_, Jittered(run_.retries - 1));
     return {Health::kReconciling, Reason::kRetrying,

@@ -210,7 +210,7 @@ TEST_F(ControllerTest, RunsNothingWhileSuspended) {
   EXPECT_TRUE(BecomesReady("app"));
 }
 
-TEST_F(ControllerTest, SaysThatJobModeIsNotThereYet) {
+TEST_F(ControllerTest, SaysThatJobModeNeedsARunnerImage) {
   auto controller = StartController();
   ApplyAll(kOnce, "  execution: {}\n");
   ASSERT_TRUE(GetsReason("app", "InvalidSpec"));

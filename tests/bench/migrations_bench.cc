@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bench/measured_process.h"
+#include "bench/runner_pod.h"
 #include "support/postgres_server.h"
 #include "support/temp_dir.h"
 
@@ -19,6 +20,7 @@ namespace {
 
 using whimbrel::bench::Cost;
 using whimbrel::bench::Measure;
+using whimbrel::bench::RunnerPod;
 using whimbrel::testing::PgClient;
 using whimbrel::testing::PgTarget;
 using whimbrel::testing::PostgresServer;
@@ -225,6 +227,28 @@ void NothingToDo(PostgresServer& server, int applied, const char* name, const ch
   Print(name, pairs, target_text);
 }
 
+/// The same as a pod does it, whose files are one archive.
+void NothingToDoInAPod(PostgresServer& server, int applied, const char* name,
+                       const char* target_text) {
+  TempDir files;
+  WriteFiles(files, applied, OneInsert);
+  TempDir packed;
+  const std::string archive = (packed.path() / "migrations.tar.gz").string();
+  Measure({"/bin/sh", "-c", "cd '" + files.path().string() + "' && tar -czf '" + archive + "' *"});
+  const PgTarget target = WithLog(server);
+  const auto pod = RunnerPod::WithArchive(whimbrel::testing::ReadFile(archive), target);
+  Measure(pod.Command());
+  PgClient(target).Exec("VACUUM ANALYZE whimbrel.whimbrel_migration");
+  TempDir script;
+  const auto select = script.Write("select.sql", "SELECT 1;\n");
+  Pairs pairs;
+  for (int i = 0; i < kPairsOfMilliseconds; ++i) {
+    pairs.ours.push_back(Measure(pod.Command()));
+    pairs.psqls.push_back(Psql(select, target));
+  }
+  Print(name, pairs, target_text);
+}
+
 /// Both are the first session of their database, which fills the server's catalog caches.
 void OneOnAFreshDatabase(PostgresServer& server) {
   TempDir files;
@@ -251,10 +275,12 @@ int main() {
   PostgresServer server(
       {.settings = {"max_connections=50", "shared_buffers=256MB", "hba_file=" + file.string()}});
   PrintHead();
-  NothingToDo(server, kSmallFiles, "nothing to do, 1,000 applied, sums verified",
-              "<= 20 ms, <= 32 MiB; psql: SELECT 1");
-  NothingToDo(server, 10 * kSmallFiles, "nothing to do, 10,000 applied, sums verified",
-              "<= 60 ms, <= 32 MiB; psql: SELECT 1");
+  NothingToDoInAPod(server, kSmallFiles, "nothing to do, 1,000 applied, an archive",
+                    "<= 20 ms, <= 32 MiB; psql: SELECT 1");
+  NothingToDoInAPod(server, 10 * kSmallFiles, "nothing to do, 10,000 applied, an archive",
+                    "<= 60 ms, <= 32 MiB; psql: SELECT 1");
+  NothingToDo(server, kSmallFiles, "the same, 1,000 in a folder", "none; psql: SELECT 1");
+  NothingToDo(server, 10 * kSmallFiles, "the same, 10,000 in a folder", "none; psql: SELECT 1");
   OneOnAFreshDatabase(server);
   Apply(server, "one INSERT each", OneInsert);
   Apply(server, "CREATE TABLE + index", TableAndIndex);

@@ -9,22 +9,18 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "bench/measured_process.h"
-#include "support/kubelet_volume.h"
+#include "bench/runner_pod.h"
 #include "support/postgres_server.h"
 #include "support/temp_dir.h"
-#include "whimbrel/base/hash.h"
-#include "whimbrel/migration/source.h"
-#include "whimbrel/report/runner_task.h"
 
 namespace {
 
-using whimbrel::testing::KubeletVolume;
+using whimbrel::bench::RunnerPod;
 using whimbrel::testing::PgClient;
 using whimbrel::testing::PgTarget;
 using whimbrel::testing::PostgresServer;
@@ -74,52 +70,20 @@ PgTarget NewDatabase(PostgresServer& server) {
   return target;
 }
 
-/// The pod of a run that applies one file.
-class Pod {
- public:
-  Pod(const std::string& sql, const PgTarget& target) : target_(target) {
-    whimbrel::migration::MemorySourceBuilder files;
-    if (!files.Add("001_first.sql", sql, "the benchmark")) whimbrel::bench::Die("the task");
-    whimbrel::report::RunnerTask task;
-    task.request.run_id = whimbrel::NewUuid();
-    task.request.ns = "bench";
-    task.request.name = "first";
-    task.folders = {{.origin = "ConfigMap bench/first"}};
-    task.source_digest = std::move(files).Build()->digest;
-    task.secret = "login";
-    const std::string json = whimbrel::report::ToJson(task).dump();
-    const KubeletVolume volumes[] = {KubeletVolume(root_ / "task", {{"task.json", json}}),
-                                     KubeletVolume(root_ / "source/0", {{"001_first.sql", sql}}),
-                                     KubeletVolume(root_ / "credentials", {{"uri", target.Uri()}})};
-  }
-
-  [[nodiscard]] std::vector<std::string> Command() const {
-    return {WHIMBREL_BINARY,
-            "runner",
-            "--log-level",
-            "error",
-            "--root",
-            root_.path().string(),
-            "--termination-log",
-            (root_ / "termination-log").string()};
-  }
-  [[nodiscard]] Start Look() const { return ::Look(Command(), target_); }
-
- private:
-  const PgTarget target_;
-  const TempDir root_;
-};
+Start LookAtPod(const std::string& sql, const PgTarget& target) {
+  return Look(RunnerPod::WithFile(sql, target).Command(), target);
+}
 
 /// The first run of all on a database makes Whimbrel's tables before its first statement.
 Start RunnerOnAFreshDatabase(PostgresServer& server) {
-  return Pod(std::string(kFirst) + kSleep, NewDatabase(server)).Look();
+  return LookAtPod(std::string(kFirst) + kSleep, NewDatabase(server));
 }
 
 Start Runner(PostgresServer& server) {
   const PgTarget target = NewDatabase(server);
-  whimbrel::bench::Measure(Pod("-- nothing\n", target).Command());
+  whimbrel::bench::Measure(RunnerPod::WithFile("-- nothing\n", target).Command());
   PgClient(target).Exec("DELETE FROM whimbrel.whimbrel_migration");
-  return Pod(std::string(kFirst) + kSleep, target).Look();
+  return LookAtPod(std::string(kFirst) + kSleep, target);
 }
 
 Start Psql(PostgresServer& server) {

@@ -93,7 +93,7 @@ struct Forbidden {
 const std::string kPod = "/spec/template/spec";
 const std::string kContainer = kPod + "/containers/0";
 
-std::vector<Forbidden> ForbiddenShapes() {
+std::vector<Forbidden> ForbiddenContainers() {
   const json second = {{"name", "second"}, {"image", "busybox"}};
   return {
       {"another image", kContainer + "/image", "busybox", "the image must be"},
@@ -114,6 +114,11 @@ std::vector<Forbidden> ForbiddenShapes() {
        {{"preStop", {{"exec", {{"command", {"x"}}}}}}},
        "no environment"},
       {"a probe", kContainer + "/livenessProbe", {{"exec", {{"command", {"x"}}}}}, "no probes"},
+  };
+}
+
+std::vector<Forbidden> ForbiddenContexts() {
+  return {
       {"root", kPod + "/securityContext/runAsUser", 0, "the pod's securityContext"},
       {"root, past the pod's", kContainer + "/securityContext/runAsUser", 0,
        "the container's securityContext"},
@@ -132,6 +137,11 @@ std::vector<Forbidden> ForbiddenShapes() {
        "the container's securityContext"},
       {"a writable root", kContainer + "/securityContext/readOnlyRootFilesystem", false,
        "the container's securityContext"},
+  };
+}
+
+std::vector<Forbidden> ForbiddenPods() {
+  return {
       {"a token", kPod + "/automountServiceAccountToken", true, "automountServiceAccountToken"},
       {"the host's network", kPod + "/hostNetwork", true, "the host's network"},
       {"the host's processes", kPod + "/hostPID", true, "the host's network"},
@@ -182,11 +192,13 @@ TEST_F(JobPolicyTest, TheOperatorsOwnJobsAreTaken) {
 }
 
 TEST_F(JobPolicyTest, EachOtherShapeIsRefusedWithItsReason) {
-  for (const Forbidden& forbidden : ForbiddenShapes()) {
-    SCOPED_TRACE(forbidden.sentence);
-    json job = JobFor(owner_);
-    job = job.patch({{{"op", "add"}, {"path", forbidden.pointer}, {"value", forbidden.value}}});
-    EXPECT_THAT(Refusal(job), HasSubstr(forbidden.message));
+  for (const auto& group : {ForbiddenContainers(), ForbiddenContexts(), ForbiddenPods()}) {
+    for (const Forbidden& forbidden : group) {
+      SCOPED_TRACE(forbidden.sentence);
+      const json change = {{"op", "add"}, {"path", forbidden.pointer}, {"value", forbidden.value}};
+      EXPECT_THAT(Refusal(JobFor(owner_).patch(json::array({change}))),
+                  HasSubstr(forbidden.message));
+    }
   }
 }
 

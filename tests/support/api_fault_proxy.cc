@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <condition_variable>
+#include <csignal>
 #include <list>
 #include <mutex>
 #include <optional>

@@ -23,8 +23,8 @@ packages_for() {
     e2e)   echo "${build[@]}" postgresql-15 etcd-server openssl ca-certificates python3-venv iproute2 \
                 containerd runc containernetworking-plugins buildah ;;
     # What scripts/image-root.sh needs, and what builds an image where Docker is absent.
-    image-root) echo binutils python3-minimal ca-certificates ;;
-    image) echo binutils python3-minimal ca-certificates buildah debootstrap git ;;
+    image-root) echo binutils python3 ca-certificates ;;
+    image) echo binutils python3 ca-certificates buildah debootstrap git ;;
     # What scripts/postgres-bin.sh needs to fetch another PostgreSQL major.
     servers) echo maven unzip xz-utils ;;
     *) echo "install-packages: no package set is called '$1'; there are build, demo, test, check, bench, chaos, fuzz, servers, e2e, image, image-root" >&2

@@ -87,6 +87,11 @@ begun=$SECONDS
 
 if [ -n "${KUBECONFIG:-}" ] && [ "$KUBECONFIG" != "$folder/kubeconfig" ]; then check_given_cluster; else use_own_cluster; fi
 "$here/install.sh" >"$logs/install.log" 2>&1 || { cat "$logs/install.log" >&2; fail "not installed"; }
+# A cluster that was up may have run an older image of this name.
+if [ -n "${E2E_OWN_CLUSTER:-}" ] && ! $mine; then
+  kubectl -n whimbrel-system rollout restart deployment/whimbrel >/dev/null
+  kubectl -n whimbrel-system rollout status deployment/whimbrel --timeout=120s >/dev/null
+fi
 echo "cluster and operator: $((SECONDS - begun)) s"
 
 scenarios=("$@")

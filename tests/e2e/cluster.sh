@@ -178,7 +178,9 @@ check_machine() {
 }
 
 set_up_network() {
-  ip link add "$bridge" type bridge
+  # Without an address of its own it takes that of a port, and changes it when a pod comes or goes: then the
+  # others' packets go nowhere until they ask for it anew, after seconds.
+  ip link add "$bridge" address "$(printf '0a:e2:0e:00:00:%02x' "$network")" type bridge
   ip addr add "$pods_gateway/18" dev "$bridge"
   ip link set "$bridge" up
   local address

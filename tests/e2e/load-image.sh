@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the image, as it is shipped, of build/release/whimbrel, and gives it to the nodes of the own cluster, under each NAME.
-# Usage: load-image.sh NAME …
+# Builds the image as it is shipped, around build/release/whimbrel, and gives it to the nodes of the own cluster
+# under each NAME. Usage: load-image.sh NAME …
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 for name in "$@"; do
-  # Another name for other content, as a release would be: a label that tells them apart.
-  IMAGE=$name REVISION=$name "$root/scripts/image.sh" --binary "$root/build/release/whimbrel" --archive "$work/image.tar"
+  # Another revision under another name, as a release would be.
+  IMAGE=$name REVISION=${name##*:} "$root/scripts/image.sh" --binary "$root/build/release/whimbrel" --archive "$work/image.tar"
   "$here/cluster.sh" load "$work/image.tar"
 done

@@ -23,6 +23,7 @@
 #include "support/postgres_server.h"
 #include "support/subprocess.h"
 #include "support/temp_dir.h"
+#include "whimbrel/base/clock.h"
 #include "whimbrel/controller/api.h"
 #include "whimbrel/kube/config.h"
 #include "whimbrel/kube/rest_client.h"
@@ -38,7 +39,7 @@ using whimbrel::testing::PgTarget;
 using whimbrel::testing::PostgresServer;
 using whimbrel::testing::Subprocess;
 using whimbrel::testing::TempDir;
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 constexpr int kFilesEach = 10;
 constexpr int kDatabases = 50;
@@ -51,8 +52,8 @@ const char* const kNamespace = "bench";
   std::exit(1);
 }
 
-double SecondsSince(Clock::time_point began) {
-  return std::chrono::duration<double>(Clock::now() - began).count();
+double SecondsSince(SteadyClock::time_point began) {
+  return std::chrono::duration<double>(SteadyClock::now() - began).count();
 }
 
 std::unique_ptr<ObjectClient> ClientOf(const ApiServer& server) {
@@ -102,10 +103,14 @@ class ReadyWatch {
  public:
   ReadyWatch(ObjectClient& client)
       : thread_([this, &client](std::stop_token stop) {
-          (void)client.Watch(
-              DatabaseMigrations(),
-              {.ns = kNamespace, .resource_version = "0", .timeout = std::chrono::seconds(3600)},
-              [this](whimbrel::kube::WatchEventType, json&& object) { See(object); }, stop);
+          // It may end at any time, and every beginning tells of all that there is.
+          while (!stop.stop_requested()) {
+            (void)client.Watch(
+                DatabaseMigrations(),
+                {.ns = kNamespace, .resource_version = "0", .timeout = std::chrono::seconds(3600)},
+                [this](whimbrel::kube::WatchEventType, json&& object) { See(object); }, stop);
+            whimbrel::Clock::System().SleepFor(std::chrono::milliseconds(100), stop);
+          }
         }) {}
 
   /// Waits for `count` Ready resources whose names begin so.
@@ -118,7 +123,7 @@ class ReadyWatch {
     });
     if (!done) Give("not all of " + prefix + " became Ready within 10 minutes");
   }
-  Clock::time_point At(const std::string& name) {
+  SteadyClock::time_point At(const std::string& name) {
     const std::lock_guard lock(mutex_);
     return ready_.at(name);
   }
@@ -128,14 +133,14 @@ class ReadyWatch {
     for (const json& condition : object.value("/status/conditions"_json_pointer, json::array())) {
       if (condition.at("type") != "Ready" || condition.at("status") != "True") continue;
       const std::lock_guard lock(mutex_);
-      ready_.emplace(object.at("metadata").at("name"), Clock::now());
+      ready_.emplace(object.at("metadata").at("name"), SteadyClock::now());
       changed_.notify_all();
     }
   }
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::string, Clock::time_point> ready_;
+  std::map<std::string, SteadyClock::time_point> ready_;
   std::jthread thread_;
 };
 
@@ -174,8 +179,7 @@ class Bench {
     server_.MustKubectl({"create", "namespace", kNamespace});
     server_.MustKubectl(
         {"apply", "-f", WHIMBREL_SOURCE_DIR "/crds/databasemigrations.whimbrel.dev.yaml"});
-    server_.MustKubectl({"wait", "--for=condition=Established",
-                         "crd/databasemigrations.whimbrel.dev", "--timeout=60s"});
+    server_.AwaitEstablished("databasemigrations.whimbrel.dev");
     for (int i = 0; i < kDatabases; ++i) {
       databases_.push_back(postgres_.CreateDatabase());
       Create(whimbrel::kube::Secrets(), Login("db" + std::to_string(i), databases_.back()));
@@ -207,7 +211,7 @@ class Bench {
   /// By several writers, as a busy GitOps tool does; returns how long the API server took.
   double CreateAll(const whimbrel::kube::Resource& resource, int count,
                    const std::function<json(int)>& make) {
-    const auto began = Clock::now();
+    const auto began = SteadyClock::now();
     std::vector<std::jthread> writers;
     for (int w = 0; w < kWriters; ++w) {
       writers.emplace_back([&, w] {
@@ -229,7 +233,7 @@ class Bench {
     for (int i = 0; i < kTimes; ++i) {
       const std::string name = Name("alone", i);
       Create(whimbrel::kube::ConfigMaps(), Files(name, 1));
-      const auto began = Clock::now();
+      const auto began = SteadyClock::now();
       Create(DatabaseMigrations(), Migration(name, name, "db0"));
       watch_->Await(name, 1);
       ours.push_back(std::chrono::duration<double, std::milli>(watch_->At(name) - began).count());
@@ -265,7 +269,7 @@ class Bench {
 
   void AllReady(const char* prefix, int resources, const std::string& title, const char* target) {
     const double cpu = UsageOf(controller_->pid()).cpu_s;
-    const auto began = Clock::now();
+    const auto began = SteadyClock::now();
     const double accepted = CreateAll(DatabaseMigrations(), resources, [&](int i) {
       return Migration(Name(prefix, i), Name("set", i), Name("db", i % kDatabases));
     });

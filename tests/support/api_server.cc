@@ -260,6 +260,14 @@ std::string ApiServer::MustKubectl(std::vector<std::string> arguments, std::stri
   return result.out;
 }
 
+void ApiServer::AwaitEstablished(const std::string& crd) const {
+  const auto established = [&] {
+    return Kubectl({"wait", "--for=condition=Established", "crd/" + crd, "--timeout=60s"})
+               .exit_code == 0;
+  };
+  if (!Eventually(established)) throw std::runtime_error("crd/" + crd + " is not served");
+}
+
 HttpAnswer ApiServer::Request(const std::string& method, const std::string& path,
                               const std::string& body) const {
   return state_->Request(method, path, body);

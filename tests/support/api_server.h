@@ -49,6 +49,10 @@ class ApiServer {
   /// The same, and its standard output without the last line end; throws where it fails.
   std::string MustKubectl(std::vector<std::string> arguments, std::string input = "") const;
 
+  /// Waits until the kind of that CustomResourceDefinition is served. kubectl wait alone fails
+  /// where it looks before the server has written the first condition.
+  void AwaitEstablished(const std::string& crd) const;
+
   /// One request as the administrator, past kubectl; `body` is JSON.
   [[nodiscard]] HttpAnswer Request(const std::string& method, const std::string& path,
                                    const std::string& body = "") const;

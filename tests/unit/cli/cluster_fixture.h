@@ -25,8 +25,7 @@ class ClusterTest : public ::testing::Test {
     std::call_once(installed, [] {
       auto& api = whimbrel::testing::SharedApiServer();
       api.MustKubectl({"apply", "-f", std::string(WHIMBREL_SOURCE_DIR) + "/crds/"});
-      api.MustKubectl({"wait", "--for=condition=Established", "crd/databasemigrations.whimbrel.dev",
-                       "--timeout=60s"});
+      api.AwaitEstablished("databasemigrations.whimbrel.dev");
     });
   }
 

@@ -41,8 +41,7 @@ std::optional<RunReport> Succeed(const RunRequest& request) {
 
 void InstallCrd(const ApiServer& server) {
   server.MustKubectl({"apply", "-f", testing::kCrdFile});
-  server.MustKubectl({"wait", "--for=condition=Established", "crd/databasemigrations.whimbrel.dev",
-                      "--timeout=60s"});
+  server.AwaitEstablished("databasemigrations.whimbrel.dev");
 }
 
 std::unique_ptr<kube::ObjectClient> ClientOf(const std::filesystem::path& kubeconfig) {

@@ -56,8 +56,7 @@ class JobModeTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     SharedApiServer().MustKubectl({"apply", "-f", testing::kCrdFile});
-    SharedApiServer().MustKubectl({"wait", "--for=condition=Established",
-                                   "crd/databasemigrations.whimbrel.dev", "--timeout=60s"});
+    SharedApiServer().AwaitEstablished("databasemigrations.whimbrel.dev");
   }
 
   JobModeTest() {

@@ -131,8 +131,7 @@ class StaleLeaderTest : public ::testing::TestWithParam<int> {
  protected:
   static void SetUpTestSuite() {
     SharedApiServer().MustKubectl({"apply", "-f", testing::kCrdFile});
-    SharedApiServer().MustKubectl({"wait", "--for=condition=Established",
-                                   "crd/databasemigrations.whimbrel.dev", "--timeout=60s"});
+    SharedApiServer().AwaitEstablished("databasemigrations.whimbrel.dev");
   }
 
   std::string Field(const std::string& path) {

@@ -26,8 +26,7 @@ class ValidationApiTest : public ::testing::Test {
   static void SetUpTestSuite() {
     server_ = &SharedApiServer();
     server_->MustKubectl({"apply", "-f", testing::kCrdFile});
-    server_->MustKubectl({"wait", "--for=condition=Established",
-                          "crd/databasemigrations.whimbrel.dev", "--timeout=60s"});
+    server_->AwaitEstablished("databasemigrations.whimbrel.dev");
   }
 
   [[nodiscard]] std::string Path(const std::string& name = "") const {

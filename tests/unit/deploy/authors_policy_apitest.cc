@@ -26,8 +26,7 @@ class AuthorsPolicyTest : public ::testing::Test {
     server_ = std::make_unique<ApiServer>();
     ASSERT_EQ(ApplyRefusal(*server_, kDeploy / "install.yaml"), "");
     ASSERT_EQ(ApplyRefusal(*server_, kDeploy / "optional/authors-need-secrets.yaml"), "");
-    server_->MustKubectl({"wait", "--for=condition=Established",
-                          "crd/databasemigrations.whimbrel.dev", "--timeout=60s"});
+    server_->AwaitEstablished("databasemigrations.whimbrel.dev");
     Grant("databasemigrations.whimbrel.dev", "create,get,patch", {});
     Grant("secrets", "get", {"mine", "my-ca", "my-client", "my-registry"});
     ASSERT_TRUE(Eventually([] { return Refusal(R"({"secretRef": {"name": "other"}})") != ""; }));

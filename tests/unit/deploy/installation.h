@@ -35,8 +35,7 @@ inline whimbrel::testing::ApiServer& InstalledServer() {
   static whimbrel::testing::ApiServer& server = [&]() -> whimbrel::testing::ApiServer& {
     whimbrel::testing::ApiServer& fresh = whimbrel::testing::SharedApiServer();
     EXPECT_EQ(ApplyRefusal(fresh, kDeploy / "install.yaml"), "");
-    fresh.MustKubectl({"wait", "--for=condition=Established", "crd/databasemigrations.whimbrel.dev",
-                       "--timeout=60s"});
+    fresh.AwaitEstablished("databasemigrations.whimbrel.dev");
     return fresh;
   }();
   return server;

@@ -131,8 +131,7 @@ std::vector<std::string> LifeOf(ObjectClient& client, const std::string& ns) {
 TEST(ManifestClientOnApiServer, CannotBeToldFromOne) {
   ApiServer& server = testing::SharedApiServer();
   server.MustKubectl({"apply", "-f", kCrdFile});
-  server.MustKubectl({"wait", "--for=condition=Established", "--timeout=60s",
-                      "crd/databasemigrations.whimbrel.dev"});
+  server.AwaitEstablished("databasemigrations.whimbrel.dev");
   const std::string ns = server.CreateNamespace();
   const TempDir folder;
   folder.Write("1.json",

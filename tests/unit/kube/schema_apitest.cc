@@ -21,8 +21,7 @@ ApiServer& ServerWithCrd() {
   static ApiServer& server = [&]() -> ApiServer& {
     ApiServer& shared = testing::SharedApiServer();
     shared.MustKubectl({"apply", "-f", kCrdFile});
-    shared.MustKubectl({"wait", "--for=condition=Established", "--timeout=60s",
-                        "crd/databasemigrations.whimbrel.dev"});
+    shared.AwaitEstablished("databasemigrations.whimbrel.dev");
     return shared;
   }();
   return server;

@@ -126,18 +126,23 @@ TEST_F(WaitResourceTest, AClusterWithoutTheTypeIsForAPerson) {
 
 TEST_F(WaitResourceTest, AServerThatDoesNotAnswerEndsWithThePatience) {
   Grant();
-  std::atomic<bool> asked = false;
   whimbrel::testing::TcpProxy proxy(api_.port());
   proxy.BlackHole();
   kubeconfig_ = api_.KubeconfigFor("https://127.0.0.1:" + std::to_string(proxy.port()), ns_);
   const ProcessResult result = Look();
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr("did not answer in time")) << "not the request's own limit";
-  proxy.Restore();
+}
+
+TEST_F(WaitResourceTest, SigtermEndsItWhileNobodyAnswers) {
+  Grant();
+  std::atomic<bool> asked = false;
+  whimbrel::testing::TcpProxy proxy(api_.port());
   proxy.OnRequest([&](std::string_view) {
     proxy.BlackHole();
     asked = true;
   });
+  kubeconfig_ = api_.KubeconfigFor("https://127.0.0.1:" + std::to_string(proxy.port()), ns_);
   Subprocess waiting(Command({}));
   ASSERT_TRUE(whimbrel::testing::Eventually([&] { return asked.load(); }));
   waiting.Signal(SIGTERM);

@@ -6,4 +6,3 @@ if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ]; then export TMPDIR=/dev/shm; fi  # t
 "$1/tests/bench/migrations_bench"
 "$1/tests/bench/memory_bench"
 "$1/tests/bench/runner_bench"
-"$1/tests/bench/controller_bench"

@@ -10,13 +10,15 @@ using ::testing::HasSubstr;
 
 class ExamplesTest : public ClusterTest {
  protected:
-  /// Applies a set with a Secret for our database, and waits until it is Ready.
+  /// Applies a set with a Secret for our database, and waits until it is Ready. Here are no nodes
+  /// that could run a Job, as it asks for by default: tests/e2e/scenarios/examples.sh has them.
   void Migrate(const std::string& folder, const std::string& name) {
     controller_ = StartController();
     Apply(SecretYaml(name + "-db", database_));
     const std::string path = std::string(WHIMBREL_SOURCE_DIR) + "/examples/" + folder;
     Kubectl({"apply", "-f", path + "/1-configmap.yaml"});
-    Kubectl({"apply", "-f", path + "/2-databasemigration.yaml"});
+    Apply(Kubectl({"patch", "--local", "-f", path + "/2-databasemigration.yaml", "--type=merge",
+                   "-p", R"({"spec": {"execution": {"mode": "InProcess"}}})", "-o", "yaml"}));
     ASSERT_TRUE(BecomesReady(name));
   }
 

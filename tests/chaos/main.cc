@@ -46,7 +46,7 @@ int Main(int argc, char** argv) {
   app.add_option("--whimbrel", binary, "The binary to test")->capture_default_str();
   AddRandomRuns(app, random);
   AddPoints(app, points);
-  int canary_workers = 4;
+  int canary_workers = 8;
   app.add_subcommand("canaries", "Broken protocols, each of which has to be found out")
       ->add_option("--workers", canary_workers, "Servers, each with one run at a time")
       ->check(CLI::Range(1, 64));

@@ -5,9 +5,9 @@
 namespace whimbrel::chaos {
 
 struct PointOptions {
-  std::string binary;  ///< The whimbrel to test.
-  int stride = 1;      ///< Take every n-th point.
-  int workers = 4;
+  std::string binary;    ///< The whimbrel to test.
+  int stride = 1;        ///< Take every n-th point.
+  int workers = 8;       ///< As those of RandomRunOptions.
   std::string scenario;  ///< Only this one; empty: all.
   std::string way;       ///< Only the ways to die whose names contain it.
   bool stop_at_finding = false;

@@ -11,7 +11,7 @@ struct RandomRunOptions {
   std::string binary;      ///< The whimbrel to test.
   std::uint64_t seed = 1;  ///< Of the first run; the next has the next.
   int runs = 1;
-  int workers = 4;  ///< Servers, each with one run at a time.
+  int workers = 8;  ///< Servers, each with one run at a time, which mostly waits.
   Kinds kinds;
   bool verbose = false;  ///< Show the files and the rounds of each run.
   bool stop_at_finding = false;

@@ -9,6 +9,17 @@ skip() {
   exit 0
 }
 
+# Version 1 has a hierarchy per resource, version 2 one for all.
+may_make_cgroups() {
+  local hierarchy probe
+  for hierarchy in /sys/fs/cgroup/memory /sys/fs/cgroup; do
+    probe=$hierarchy/whimbrel-e2e-probe-$$
+    [ -e "$hierarchy/cgroup.procs" ] || continue
+    mkdir "$probe" 2>/dev/null && rmdir "$probe" && return
+  done
+  return 1
+}
+
 needed=$((30 * 60)) # with a release build
 [ "$(id -u)" -eq 0 ] || skip "not root"
 [ "${1:-$needed}" -ge "$needed" ] || skip "$1 s are left, and building and running may take $needed"
@@ -17,7 +28,6 @@ assets=${XDG_CACHE_HOME:-$HOME/.cache}/whimbrel/assets/$version
 for program in kube-apiserver kubectl kube-controller-manager kube-scheduler kubelet; do
   [ -x "$assets/$program" ] || skip "$program $version is not built yet (make e2e builds it, once)"
 done
-for hierarchy in /sys/fs/cgroup/memory /sys/fs/cgroup; do
-  if [ -w "$hierarchy/cgroup.procs" ]; then exec make e2e; fi
-done
-skip "the cgroups of this machine cannot be written"
+unshare --mount sh -c 'mount -t tmpfs none /mnt' 2>/dev/null || skip "nothing may be mounted here"
+may_make_cgroups || skip "the cgroups of this machine cannot be written"
+exec make e2e

@@ -16,6 +16,7 @@ system=${E2E_SYSTEM:-whimbrel-system} # the operator's namespace
 begin() {
   namespace=e2e-$1
   database=e2e_${1//-/_}
+  node_label=e2e.whimbrel.dev/$namespace
   started=$SECONDS
   undo_commands=()
   trap finish EXIT
@@ -207,6 +208,18 @@ wait_for_another_pod() { wait_for "another pod than $1 at the gate" "${2:-120}" 
 another_pod() { [ "$(run_pod)" != "$1" ] && at_gate_is 1; }
 event_seen() { k get events --field-selector "reason=$1" -o name | grep -q .; }
 leader() { kubectl -n "$system" get lease whimbrel-controller -o 'jsonpath={.spec.holderIdentity}'; }
+
+# use_node NODE: runs with the nodeSelector {$node_label: here} may go there, until the end.
+use_node() {
+  at_end kubectl label node "$1" "$node_label-"
+  kubectl label node "$1" "$node_label=here" >/dev/null
+}
+# on_lossy_nodes [TOLERATION]: the same as fields of `job`, for node2 too, which only they get who ask for it.
+on_lossy_nodes() { echo "nodeSelector: {$node_label: here}, tolerations: [{key: e2e, operator: Exists}${1:+, $1}]"; }
+# With it Kubernetes gives a pod up as soon as its node, not after a minute.
+unreachable_for_a_second="{key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 1}"
+node_of_run() { k get pod "$(run_pod)" -o 'jsonpath={.spec.nodeName}'; }
+wait_node_ready() { wait_for "$1 to be Ready again" 60 kubectl wait --for=condition=Ready "node/$1" --timeout=1s; }
 
 # kill_pod POD [NAMESPACE]: SIGKILL for the program in it, which the cluster learns of afterwards; where its
 # processes are not ours to kill, the pod is deleted without any grace.

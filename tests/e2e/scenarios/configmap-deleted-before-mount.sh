@@ -3,14 +3,12 @@
 . "$(dirname "$0")/../lib.sh"
 begin configmap-deleted-before-mount
 
-label=e2e.whimbrel.dev/$namespace
 files sql "$(step 001)"
-migration "job: {nodeSelector: {$label: wanted}}"
+migration "job: {nodeSelector: {$node_label: here}}"
 wait_reason JobPending
 k delete configmap sql >/dev/null
 node=$(kubectl get nodes -o 'jsonpath={.items[0].metadata.name}')
-at_end kubectl label node "$node" "$label-"
-kubectl label node "$node" "$label=wanted" >/dev/null
+use_node "$node"
 wait_reason SourceNotFound
 expect_witness ""
 files sql "$(step 001)"

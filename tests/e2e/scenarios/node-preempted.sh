@@ -3,9 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 begin node-preempted
 
-label=e2e.whimbrel.dev/$namespace
-at_end kubectl label node node2 "$label-"
-kubectl label node node2 "$label=here" >/dev/null
+use_node node2
 at_end kubectl delete priorityclass "$namespace"
 kubectl create priorityclass "$namespace" --value=1000 --dry-run=client -o yaml | kubectl apply -f - >/dev/null
 # More than half of what the node has left: two do not fit.
@@ -13,7 +11,7 @@ cpus=$(kubectl get node node2 -o 'jsonpath={.status.allocatable.cpu}')
 request=$((cpus * 600))m
 files sql "$(step 001 first)"
 migration "execution: {retry: {limit: 0, initialSeconds: 1, maxSeconds: 1}}" \
-  "job: {nodeSelector: {$label: here}, tolerations: [{key: e2e, operator: Exists}], resources: {requests: {cpu: $request}}}"
+  "job: {$(on_lossy_nodes), resources: {requests: {cpu: $request}}}"
 wait_at_gate
 first=$(run_pod)
 apply <<YAML
@@ -22,7 +20,7 @@ kind: Pod
 metadata: {name: important}
 spec:
   priorityClassName: $namespace
-  nodeSelector: {$label: here}
+  nodeSelector: {$node_label: here}
   tolerations: [{key: e2e, operator: Exists}]
   securityContext: {runAsNonRoot: true, runAsUser: 65532, seccompProfile: {type: RuntimeDefault}}
   containers:

@@ -3,13 +3,11 @@
 . "$(dirname "$0")/../lib.sh"
 begin node-without-image
 
-label=e2e.whimbrel.dev/$namespace
 at_end "$(dirname "$cluster")/load-image.sh" "$E2E_IMAGE"
 "$(dirname "$cluster")/cluster/ctr.sh" "$(dirname "$KUBECONFIG")/node2" -n k8s.io images rm --sync "$E2E_IMAGE" >/dev/null
-at_end kubectl label node node2 "$label-"
-kubectl label node node2 "$label=here" >/dev/null
+use_node node2
 files sql "$(step 001)"
-migration "job: {nodeSelector: {$label: here}, tolerations: [{key: e2e, operator: Exists}]}"
+migration "job: {$(on_lossy_nodes)}"
 wait_reason ImagePullFailed 60
 expect "the message" "$(message)" "*$E2E_IMAGE*"
 "$(dirname "$cluster")/load-image.sh" "$E2E_IMAGE"

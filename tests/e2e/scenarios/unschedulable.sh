@@ -3,15 +3,13 @@
 . "$(dirname "$0")/../lib.sh"
 begin unschedulable
 
-label=e2e.whimbrel.dev/$namespace
 files sql "$(step 001)"
-migration "job: {nodeSelector: {$label: wanted}}"
+migration "job: {nodeSelector: {$node_label: here}}"
 wait_reason JobPending
 expect "the message" "$(message)" "*nodes are available*"
 expect "Stalled" "$(condition Stalled)" False
 node=$(kubectl get nodes -o 'jsonpath={.items[0].metadata.name}')
-at_end kubectl label node "$node" "$label-"
-kubectl label node "$node" "$label=wanted" >/dev/null
+use_node "$node"
 wait_ready
 expect_witness "001"
 expect "the only Job" "$(run_job)" "app-*-1"

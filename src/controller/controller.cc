@@ -110,9 +110,9 @@ Controller::Impl::Impl(kube::ObjectClient& client, report::Runner& runner,
 
 Result<void> Controller::Impl::Start(std::stop_token stop) {
   const bool jobs = !options_.runner.image.empty();
-  if (Result<void> access = CheckAccess(client_, NamespacesOf(options_), jobs, stop); !access) {
-    return access;
-  }
+  Result<void> access =
+      CheckAccess(client_, NamespacesOf(options_), jobs, clock_, random_, std::move(stop));
+  if (!access) return access;
   recorder_ = std::make_unique<kube::EventRecorder>(
       client_, std::string(kReportingController),
       options_.instance.empty() ? "whimbrel" : options_.instance, clock_);

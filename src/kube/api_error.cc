@@ -34,6 +34,18 @@ std::string_view ToString(ApiErrorReason reason) {
   return "Unknown";
 }
 
+bool ApiError::IsTransient() const {
+  switch (reason) {
+    case ApiErrorReason::kTooLargeResourceVersion:
+    case ApiErrorReason::kTooManyRequests:
+    case ApiErrorReason::kServerError:
+    case ApiErrorReason::kTransport:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string ApiError::ToString() const {
   std::string text(kube::ToString(reason));
   if (code != 0) text += " (" + std::to_string(code) + ")";

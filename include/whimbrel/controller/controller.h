@@ -60,9 +60,10 @@ class Controller {
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
-  /// Begins. Errors before anything runs: kNotFound with what to do where the CRD is not
-  /// installed, kPermissionDenied and kUnavailable as the API server answers. `stop` ends that
-  /// first question only.
+  /// Asks the API server whether the work is possible, then begins. A server that does not answer
+  /// is asked again until it does, or until `stop` (kCancelled), which ends that question only.
+  /// What somebody must mend is an error that says how, and nothing runs: kNotFound where the CRD
+  /// is not installed, kPermissionDenied, kUnauthenticated; kUnavailable: an answer without sense.
   Result<void> Start(std::stop_token stop = {});
 
   /// Hands out no key any more, cancels the runs, ends the passes under way, and gives the runs

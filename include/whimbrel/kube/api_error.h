@@ -39,6 +39,9 @@ struct ApiError {
   [[nodiscard]] std::string ToString() const;
   [[nodiscard]] bool IsNotFound() const { return reason == ApiErrorReason::kNotFound; }
   [[nodiscard]] bool IsConflict() const { return reason == ApiErrorReason::kConflict; }
+  /// The same request may well succeed later, and nobody has to mend anything for that: no answer,
+  /// 429, 5xx.
+  [[nodiscard]] bool IsTransient() const;
 };
 
 template <class T>

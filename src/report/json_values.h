@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "whimbrel/base/error.h"
-
 /// What the JSON of this module's values has in common.
 namespace whimbrel::report {
 
@@ -31,18 +29,6 @@ nlohmann::json ListToJson(const std::vector<T>& list, nlohmann::json (*write)(co
   nlohmann::json array = nlohmann::json::array();
   for (const T& element : list) array.push_back(write(element));
   return array;
-}
-
-/// Appends to `list`; the first element that cannot be read is the error.
-template <class T>
-Result<void> ReadList(const nlohmann::json& array, Result<T> (*read)(const nlohmann::json&),
-                      std::vector<T>& list) {
-  for (const nlohmann::json& element : array) {
-    Result<T> value = read(element);
-    if (!value) return tl::make_unexpected(std::move(value).error());
-    list.push_back(*std::move(value));
-  }
-  return {};
 }
 
 }  // namespace whimbrel::report

@@ -1,6 +1,6 @@
 #include "report/object_reader.h"
 
-#include "report/json_values.h"
+#include <limits>
 
 namespace whimbrel::report {
 
@@ -72,6 +72,14 @@ std::vector<ObjectReader> ObjectReader::Objects(const char* field) const {
                          error_);
   }
   return objects;
+}
+
+void ObjectReader::CheckSchemaVersion(int known) const {
+  const std::int64_t version = Whole("schemaVersion", 1, std::numeric_limits<int>::max());
+  if (version == known) return;
+  Refuse("schemaVersion", "is " + std::to_string(version) + ", this program knows " +
+                              std::to_string(known) +
+                              "; use one version of whimbrel on both sides");
 }
 
 }  // namespace whimbrel::report

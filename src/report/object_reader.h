@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "report/json_values.h"
+
 namespace whimbrel::report {
 
 /// Reads the fields of one JSON object strictly, and keeps the first thing that is wrong, with the
@@ -46,12 +48,36 @@ class ObjectReader {
     for (const Choice<T>& choice : choices) {
       if (choice.name == text) return choice.value;
     }
-    Refuse(field, "has the value `" + text + "`, which this version of whimbrel does not know");
+    RefuseValue(field, text);
     return choices.front().value;
   }
 
+  // What may be missing, and reads as empty then. What is there must still be of the right type.
+  [[nodiscard]] std::string OptionalText(const char* field) const {
+    return Has(field) ? Text(field) : "";
+  }
+  [[nodiscard]] bool OptionalFlag(const char* field) const { return Has(field) && Flag(field); }
+  /// A whole number, or the nearest one that fits.
+  template <class T>
+  [[nodiscard]] T OptionalNumber(const char* field) const {
+    if (!Has(field)) return {};
+    const nlohmann::json& value = Field(field);
+    if (value.is_number_integer()) return Integer<T>(value);
+    Refuse(field, "must be a whole number");
+    return {};
+  }
+  [[nodiscard]] std::vector<ObjectReader> OptionalObjects(const char* field) const {
+    return Has(field) ? Objects(field) : std::vector<ObjectReader>();
+  }
+
+  /// To be called before anything else is read: another version may have another shape.
+  void CheckSchemaVersion(int known) const;
+
   void Refuse(const char* field, const std::string& what) const {
     if (error_.empty()) error_ = NameOf(field) + " " + what;
+  }
+  void RefuseValue(const char* field, const std::string& value) const {
+    Refuse(field, "has the value `" + value + "`, which this version of whimbrel does not know");
   }
 
  private:

@@ -2,16 +2,13 @@
 #include <utility>
 
 #include "report/json_values.h"
+#include "report/object_reader.h"
 #include "whimbrel/report/run_report.h"
 
 namespace whimbrel::report {
 namespace {
 
 using nlohmann::json;
-
-tl::unexpected<Error> Unreadable(const std::string& why) {
-  return Fail(ErrorKind::kInvalidArgument, "the run report cannot be read: " + why);
-}
 
 json ToJson(const SourcePosition& position) {
   return {{"file", position.file},
@@ -20,11 +17,11 @@ json ToJson(const SourcePosition& position) {
           {"offset", position.offset}};
 }
 
-SourcePosition PositionFromJson(const json& value) {
-  return {.file = value.at("file").get<std::string>(),
-          .line = Integer<std::uint32_t>(value.at("line")),
-          .column = Integer<std::uint32_t>(value.at("column")),
-          .offset = Integer<std::uint64_t>(value.at("offset"))};
+SourcePosition ReadPosition(const ObjectReader& from) {
+  return {.file = from.OptionalText("file"),
+          .line = from.OptionalNumber<std::uint32_t>("line"),
+          .column = from.OptionalNumber<std::uint32_t>("column"),
+          .offset = from.OptionalNumber<std::uint64_t>("offset")};
 }
 
 json ToJson(const Failure& failure) {
@@ -33,16 +30,17 @@ json ToJson(const Failure& failure) {
           {"message", failure.message},           {"hint", failure.hint}};
 }
 
-Result<Failure> FailureFromJson(const json& value) {
-  const auto name = value.at("reason").get<std::string>();
+Failure ReadFailure(const ObjectReader& from) {
+  Failure failure{.version = from.OptionalText("version"),
+                  .sql_state = from.OptionalText("sqlState"),
+                  .message = from.Text("message"),
+                  .hint = from.OptionalText("hint")};
+  const std::string name = from.Text("reason");
   const std::optional<Reason> reason = ParseReason(name);
-  if (!reason) return Unreadable("unknown reason `" + name + "`");
-  return Failure{.reason = *reason,
-                 .version = value.at("version").get<std::string>(),
-                 .position = PositionFromJson(value.at("position")),
-                 .sql_state = value.at("sqlState").get<std::string>(),
-                 .message = value.at("message").get<std::string>(),
-                 .hint = value.at("hint").get<std::string>()};
+  if (!reason) from.RefuseValue("reason", name);
+  failure.reason = reason.value_or(failure.reason);
+  if (from.Has("position")) failure.position = ReadPosition(from.Object("position"));
+  return failure;
 }
 
 json ToJson(const AppliedMigration& applied) {
@@ -55,17 +53,22 @@ json ToJson(const AppliedMigration& applied) {
           {"thisRun", applied.this_run}};
 }
 
-Result<AppliedMigration> AppliedFromJson(const json& value) {
-  const Result<SystemTime> applied_at = ParseRfc3339(value.at("appliedAt").get<std::string>());
-  if (!applied_at) return Unreadable(applied_at.error().ToString());
-  return AppliedMigration{
-      .version = value.at("version").get<std::string>(),
-      .kind = value.at("kind").get<std::string>(),
-      .description = value.at("description").get<std::string>(),
-      .checksum = value.at("checksum").get<std::string>(),
-      .applied_at = std::chrono::floor<std::chrono::microseconds>(*applied_at),
-      .duration = std::chrono::milliseconds(Integer<std::int64_t>(value.at("durationMs"))),
-      .this_run = value.at("thisRun").get<bool>()};
+SystemTime ReadTime(const ObjectReader& from, const char* field) {
+  if (!from.Has(field)) return {};
+  const Result<SystemTime> time = ParseRfc3339(from.Text(field));
+  if (time) return std::chrono::floor<std::chrono::microseconds>(*time);
+  from.Refuse(field, "is no time: " + time.error().ToString());
+  return {};
+}
+
+AppliedMigration ReadApplied(const ObjectReader& from) {
+  return {.version = from.Text("version"),
+          .kind = from.OptionalText("kind"),
+          .description = from.OptionalText("description"),
+          .checksum = from.OptionalText("checksum"),
+          .applied_at = ReadTime(from, "appliedAt"),
+          .duration = std::chrono::milliseconds(from.OptionalNumber<std::int64_t>("durationMs")),
+          .this_run = from.OptionalFlag("thisRun")};
 }
 
 json ToJson(const PendingMigration& pending) {
@@ -73,61 +76,58 @@ json ToJson(const PendingMigration& pending) {
       {"version", pending.version}, {"description", pending.description}, {"path", pending.path}};
 }
 
-Result<PendingMigration> PendingFromJson(const json& value) {
-  return PendingMigration{.version = value.at("version").get<std::string>(),
-                          .description = value.at("description").get<std::string>(),
-                          .path = value.at("path").get<std::string>()};
+PendingMigration ReadPending(const ObjectReader& from) {
+  return {.version = from.Text("version"),
+          .description = from.OptionalText("description"),
+          .path = from.OptionalText("path")};
 }
 
 json ToJson(const Notice& notice) {
   return {{"kind", ToString(notice.kind)}, {"message", notice.message}};
 }
 
-Result<Notice> NoticeFromJson(const json& value) {
-  const auto name = value.at("kind").get<std::string>();
-  const std::optional<Notice::Kind> kind = ParseNoticeKind(name);
-  if (!kind) return Unreadable("unknown kind of notice `" + name + "`");
-  return Notice{.kind = *kind, .message = value.at("message").get<std::string>()};
+/// Those that this version has a name for.
+std::vector<Notice> ReadNotices(const ObjectReader& from) {
+  std::vector<Notice> notices;
+  for (const ObjectReader& element : from.OptionalObjects("notices")) {
+    const std::optional<Notice::Kind> kind = ParseNoticeKind(element.Text("kind"));
+    std::string message = element.Text("message");
+    if (kind) notices.push_back({.kind = *kind, .message = std::move(message)});
+  }
+  return notices;
 }
 
-void ReadScalars(const json& value, RunReport& report) {
-  value.at("succeeded").get_to(report.succeeded);
-  value.at("transient").get_to(report.transient);
-  value.at("uncounted").get_to(report.uncounted);
-  value.at("currentVersion").get_to(report.current_version);
-  value.at("targetVersion").get_to(report.target_version);
-  report.applied_count = Integer<int>(value.at("appliedCount"));
-  report.applied_this_run = Integer<int>(value.at("appliedThisRun"));
-  report.pending_count = Integer<int>(value.at("pendingCount"));
-  value.at("format").get_to(report.format);
-  value.at("formatReason").get_to(report.format_reason);
-  value.at("sourceDigest").get_to(report.source_digest);
-  report.source_files = Integer<int>(value.at("sourceFiles"));
-  report.lock_wait = std::chrono::milliseconds(Integer<std::int64_t>(value.at("lockWaitMs")));
-  value.at("set").get_to(report.set);
-  value.at("serverVersion").get_to(report.server_version);
-  value.at("database").get_to(report.database);
-  value.at("systemIdentifier").get_to(report.system_identifier);
+template <class T>
+std::vector<T> ReadList(const ObjectReader& from, const char* field,
+                        T (*read)(const ObjectReader&)) {
+  std::vector<T> list;
+  for (const ObjectReader& element : from.OptionalObjects(field)) list.push_back(read(element));
+  return list;
 }
 
-Result<RunReport> Read(const json& value) {
-  const int version = Integer<int>(value.at("schemaVersion"));
-  if (version != RunReport::kSchemaVersion) {
-    return Unreadable("it has schemaVersion " + std::to_string(version) + ", this program knows " +
-                      std::to_string(RunReport::kSchemaVersion) +
-                      "; use one version of whimbrel on both sides");
-  }
-  RunReport report;
-  ReadScalars(value, report);
-  if (value.contains("failure")) {
-    Result<Failure> failure = FailureFromJson(value.at("failure"));
-    if (!failure) return tl::make_unexpected(std::move(failure).error());
-    report.failure = *std::move(failure);
-  }
-  Result<void> read = ReadList(value.at("applied"), AppliedFromJson, report.applied);
-  if (read) read = ReadList(value.at("pending"), PendingFromJson, report.pending);
-  if (read) read = ReadList(value.at("notices"), NoticeFromJson, report.notices);
-  if (!read) return tl::make_unexpected(std::move(read).error());
+RunReport ReadReport(const ObjectReader& from) {
+  RunReport report{
+      .succeeded = from.Flag("succeeded"),
+      .transient = from.Flag("transient"),
+      .uncounted = from.OptionalFlag("uncounted"),
+      .current_version = from.OptionalText("currentVersion"),
+      .target_version = from.OptionalText("targetVersion"),
+      .applied_count = from.OptionalNumber<int>("appliedCount"),
+      .applied_this_run = from.OptionalNumber<int>("appliedThisRun"),
+      .applied = ReadList(from, "applied", ReadApplied),
+      .pending_count = from.OptionalNumber<int>("pendingCount"),
+      .pending = ReadList(from, "pending", ReadPending),
+      .format = from.OptionalText("format"),
+      .format_reason = from.OptionalText("formatReason"),
+      .source_digest = from.OptionalText("sourceDigest"),
+      .source_files = from.OptionalNumber<int>("sourceFiles"),
+      .lock_wait = std::chrono::milliseconds(from.OptionalNumber<std::int64_t>("lockWaitMs")),
+      .set = from.OptionalText("set"),
+      .server_version = from.OptionalText("serverVersion"),
+      .database = from.OptionalText("database"),
+      .system_identifier = from.OptionalText("systemIdentifier"),
+      .notices = ReadNotices(from)};
+  if (from.Has("failure")) report.failure = ReadFailure(from.Object("failure"));
   return report;
 }
 
@@ -160,11 +160,12 @@ json ToJson(const RunReport& report) {
 }
 
 Result<RunReport> RunReportFromJson(const json& value) {
-  try {
-    return Read(value);
-  } catch (const json::exception& e) {
-    return Unreadable(e.what());
-  }
+  std::string error;
+  const ObjectReader from(value, "", error);
+  from.CheckSchemaVersion(RunReport::kSchemaVersion);
+  RunReport report = ReadReport(from);
+  if (error.empty()) return report;
+  return Fail(ErrorKind::kInvalidArgument, "the run report cannot be read: " + error);
 }
 
 }  // namespace whimbrel::report

@@ -131,10 +131,7 @@ ExecutionRequest ReadExecution(const ObjectReader& from) {
 migration::Format ReadFormat(const ObjectReader& from) {
   const std::string name = from.Text("format");
   const std::optional<migration::Format> format = migration::ParseFormat(name);
-  if (!format) {
-    from.Refuse("format",
-                "has the value `" + name + "`, which this version of whimbrel does not know");
-  }
+  if (!format) from.RefuseValue("format", name);
   return format.value_or(migration::Format::kAuto);
 }
 
@@ -160,15 +157,6 @@ std::vector<MountedFolder> ReadFolders(const ObjectReader& from) {
                        .keys = folder.Texts("keys")});
   }
   return folders;
-}
-
-/// A later version may have another shape: it is named before anything else is looked at.
-void CheckVersion(const ObjectReader& from) {
-  const std::int64_t version = from.Whole("schemaVersion", 1, std::numeric_limits<int>::max());
-  if (version == RunnerTask::kSchemaVersion) return;
-  from.Refuse("schemaVersion", "is " + std::to_string(version) + ", this program knows " +
-                                   std::to_string(RunnerTask::kSchemaVersion) +
-                                   "; use one version of whimbrel on both sides");
 }
 
 }  // namespace
@@ -197,7 +185,7 @@ json ToJson(const RunnerTask& task) {
 Result<RunnerTask> RunnerTaskFromJson(const json& value) {
   std::string error;
   const ObjectReader from(value, "", error);
-  CheckVersion(from);
+  from.CheckSchemaVersion(RunnerTask::kSchemaVersion);
   RunnerTask task{.request = ReadRequest(from),
                   .source_digest = from.Text("sourceDigest"),
                   .folders = ReadFolders(from),

@@ -112,8 +112,13 @@ struct RunReport {
 /// into text replaces what is not UTF-8 (json::error_handler_t::replace), since messages come from
 /// elsewhere.
 [[nodiscard]] nlohmann::json ToJson(const RunReport& report);
-/// kInvalidArgument: an unknown schema version (which is named), a field that is missing, of the
-/// wrong type or of an unknown value. Unknown fields are ignored.
+/// The other side may be of another version of whimbrel (an upgrade in the middle of a run). Only
+/// what a report means nothing without is required: schemaVersion, succeeded, transient; of a
+/// failure its reason and message, of an applied or pending migration its version, of a notice its
+/// kind and message. Whatever else is missing is empty, so that a field may be added at any time;
+/// unknown fields, and notices of an unknown kind, are ignored. schemaVersion grows only where that
+/// does not do. kInvalidArgument, which names the field: another schema version, a required field
+/// that is missing, one of the wrong type or with an unknown value.
 [[nodiscard]] Result<RunReport> RunReportFromJson(const nlohmann::json& json);
 
 }  // namespace whimbrel::report

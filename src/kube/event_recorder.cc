@@ -53,17 +53,9 @@ Json EventHeader(const RecordedEvent& event, const std::string& name) {
           {"metadata", {{"name", name}, {"namespace", EventNamespace(event)}}}};
 }
 
-// The server does not have it, or will never take it.
-bool IsFinal(ApiErrorReason reason) {
-  switch (reason) {
-    case ApiErrorReason::kTransport:
-    case ApiErrorReason::kServerError:
-    case ApiErrorReason::kTooManyRequests:
-    case ApiErrorReason::kUnauthorized:
-      return false;
-    default:
-      return true;
-  }
+// A token that has run out is read anew by the client.
+bool MayRetry(const ApiError& error) {
+  return error.IsTransient() || error.reason == ApiErrorReason::kUnauthorized;
 }
 
 }  // namespace
@@ -140,15 +132,14 @@ class EventRecorder::Impl {
                            {"namespace", event.about.key.ns},
                            {"name", event.about.key.name},
                            {"uid", event.about.uid}};
-    const ApiResult<Json> created =
-        WithRetry([&] { return client_.Create(Events(), object, cut_off_.get_token()); });
+    const auto create = [&] { return client_.Create(Events(), object, cut_off_.get_token()); };
+    // A conflict is not about the event, which is new: admission counts quotas that way.
+    const ApiResult<Json> created = WithRetry(
+        create, [](const ApiError& error) { return MayRetry(error) || error.IsConflict(); });
     if (created) {
       series_.Created(event, name, StringAt(*created, "metadata", "uid"), clock_.SteadyNow());
     } else if (created.error().reason != ApiErrorReason::kAlreadyExists) {  // Our own, retried.
-      log::Warning("kube", "cannot write an event",
-                   {{"object", event.about.key.ToString()},
-                    {"reason", event.reason},
-                    {"error", created.error().ToString()}});
+      Complain(event, created.error());
     }
   }
 
@@ -157,17 +148,29 @@ class EventRecorder::Impl {
     Json object = EventHeader(event, write.name);
     object["metadata"]["uid"] = write.uid;  // Never creates half an event.
     object["series"] = {{"count", write.count}, {"lastObservedTime", FormatRfc3339Micro(event.at)}};
-    const ApiResult<Json> applied = WithRetry([&] {
+    const auto apply = [&] {
       return client_.Apply(Events(), object, {.field_manager = controller_}, cut_off_.get_token());
-    });
-    return applied || !(applied.error().IsNotFound() || applied.error().IsConflict());
+    };
+    // A conflict here is another uid: the name is somebody else's by now.
+    const ApiResult<Json> applied = WithRetry(apply, MayRetry);
+    if (applied) return true;
+    if (applied.error().IsNotFound() || applied.error().IsConflict()) return false;
+    Complain(event, applied.error());
+    return true;
   }
 
-  template <class Call>
-  ApiResult<Json> WithRetry(const Call& call) {
+  static void Complain(const RecordedEvent& event, const ApiError& error) {
+    log::Warning("kube", "cannot write an event",
+                 {{"object", event.about.key.ToString()},
+                  {"reason", event.reason},
+                  {"error", error.ToString()}});
+  }
+
+  template <class Call, class Predicate>
+  ApiResult<Json> WithRetry(const Call& call, const Predicate& may_retry) {
     for (int attempt = 0;; ++attempt) {
       ApiResult<Json> result = call();
-      if (result || IsFinal(result.error().reason) || attempt + 1 >= kMaxTries) return result;
+      if (result || !may_retry(result.error()) || attempt + 1 >= kMaxTries) return result;
       const Duration delay = kRetry.FullJitter(attempt, Random::System());
       if (!clock_.SleepFor(delay, closing_.get_token())) return result;
     }

@@ -21,8 +21,10 @@ struct ObjectReference {
 /// Writes events (events.k8s.io/v1) from a thread of its own; a reconcile never waits for it. Equal
 /// events (object, type, reason and note) of an hour become one series; more than 25 at once, then
 /// one per 300 s, are dropped per object, and so is what does not fit into a queue of 1,000
-/// (reference/controller.md §7). Thread-safe. The destructor writes what is queued, for at most
-/// five seconds.
+/// (reference/controller.md §7). A write that fails for now (ApiError::IsTransient, a conflict) is
+/// tried twelve times, about two minutes, and the others wait for it; a series whose object is gone
+/// begins anew. What could not be written is logged. Thread-safe. The destructor writes what is
+/// queued, for at most five seconds.
 class EventRecorder {
  public:
   EventRecorder(ObjectClient& client, std::string_view reporting_controller,

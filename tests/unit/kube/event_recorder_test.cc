@@ -131,6 +131,28 @@ TEST_F(EventRecorderTest, TriesAgainWhileTheServerIsAway) {
   EXPECT_TRUE(Eventually([&] { return CallCount() == 4; }));
 }
 
+TEST_F(EventRecorderTest, TriesAgainAfterAConflictThatIsNotAboutTheEvent) {
+  FakeClock jumping{FakeClock::Sleep::kJumps};
+  failures_ = {Reason::kConflict, Reason::kConflict};
+  EventRecorder recorder(client_, "whimbrel.dev/controller", "pod-1", jumping);
+  RecordApplied(recorder, "0012");
+  EXPECT_TRUE(Eventually([&] { return CallCount() == 3; }));
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(calls_[2], calls_[0]) << "the same name, so that none is written twice";
+}
+
+TEST_F(EventRecorderTest, GivesAnEventUpAfterTwelveTriesAndWritesTheNext) {
+  FakeClock jumping{FakeClock::Sleep::kJumps};
+  failures_.assign(12, Reason::kServerError);
+  EventRecorder recorder(client_, "whimbrel.dev/controller", "pod-1", jumping);
+  RecordApplied(recorder, "0012");
+  RecordApplied(recorder, "0013");
+  EXPECT_TRUE(Eventually([&] { return CallCount() == 13; }));
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(calls_[11].second["note"], "0012");
+  EXPECT_EQ(calls_[12].second["note"], "0013");
+}
+
 TEST_F(EventRecorderTest, DropsWhatTheServerRefuses) {
   {
     failures_ = {Reason::kForbidden};

@@ -4,6 +4,7 @@
 
 #include "cli/exit_deadline.h"
 #include "whimbrel/base/metrics.h"
+#include "whimbrel/kube/event_recorder.h"
 #include "whimbrel/kube/leader_elector.h"
 #include "whimbrel/kube/object_client.h"
 
@@ -14,7 +15,8 @@ namespace whimbrel::cli {
 /// work does not end in time.
 class Leadership {
  public:
-  /// `connection` is for the election alone; `work` is the client to guard and must outlive this.
+  /// `connection` is for the election alone; `work` is the client to guard, which writes the events
+  /// of the election too, and must outlive this.
   Leadership(std::unique_ptr<kube::ObjectClient> connection, kube::LeaderElectionOptions options,
              kube::ObjectClient& work, MetricsSink& metrics);
 
@@ -24,6 +26,7 @@ class Leadership {
 
  private:
   std::unique_ptr<kube::ObjectClient> connection_;
+  kube::EventRecorder events_;
   kube::LeaderElector elector_;
   std::unique_ptr<kube::ObjectClient> guarded_;
   ExitDeadline exit_;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kube/leader_machine.h"
+#include "kube/object_json.h"
 #include "whimbrel/base/hash.h"
 #include "whimbrel/base/log.h"
 
@@ -193,6 +194,12 @@ class LeaderElector::Impl {
                : lost                          ? "stopped leading: the lease is lost"
                                                : "stopped leading: the lease is handed over",
                {{"lease", options_.lease.ToString()}, {"identity", options_.identity}});
+    if (options_.events == nullptr) return;
+    options_.events->Record(
+        {.resource = Leases(), .key = options_.lease, .uid = StringAt(stored_, "metadata", "uid")},
+        EventType::kNormal, "LeaderElection", "",
+        options_.identity +
+            (change == Change::kBecameLeader ? " became leader" : " stopped leading"));
   }
 
   ObjectClient& client_;

@@ -9,6 +9,7 @@
 #include "whimbrel/base/clock.h"
 #include "whimbrel/base/error.h"
 #include "whimbrel/base/metrics.h"
+#include "whimbrel/kube/event_recorder.h"
 #include "whimbrel/kube/object_client.h"
 
 namespace whimbrel::kube {
@@ -23,6 +24,10 @@ struct LeaderElectionOptions {
   Duration renew_deadline = std::chrono::seconds(10);
   /// From one renewal to the next; candidates ask as often, or up to 2.2 times less.
   Duration retry_period = std::chrono::seconds(2);
+  /// Gets `<identity> became leader` and `<identity> stopped leading`, about the Lease, with the
+  /// reason LeaderElection (client-go, resourcelock/leaselock.go); null: nobody is told. Outlives
+  /// the elector.
+  EventRecorder* events = nullptr;
 };
 
 /// lease_duration > renew_deadline > 1.2 · retry_period > 0; a name, a namespace and an identity.

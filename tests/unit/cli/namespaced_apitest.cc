@@ -34,7 +34,10 @@ constexpr Grant kWorkGrants[] = {
     {"", "secrets", "get"},
     {"events.k8s.io", "events", "create, patch"},
 };
-constexpr Grant kLeaseGrants[] = {{"coordination.k8s.io", "leases", "get, create, update"}};
+constexpr Grant kLeaseGrants[] = {
+    {"coordination.k8s.io", "leases", "get, create, update"},
+    {"events.k8s.io", "events", "create"},
+};
 
 class NamespacedTest : public ClusterTest {
  protected:
@@ -69,10 +72,12 @@ class NamespacedTest : public ClusterTest {
     // The API server learns of it by a watch.
     for (const Grant& grant : {grants[0], grants[N / 2]}) {
       const std::string granted = grant.resource == except ? "no" : "yes";
+      const std::string verbs = grant.verbs;
       ASSERT_TRUE(EventuallyEquals<std::string>(
           [&] {
             return api_
-                .Kubectl({"-n", ns, "auth", "can-i", "get", grant.resource, "--as",
+                .Kubectl({"-n", ns, "auth", "can-i", verbs.substr(0, verbs.find(',')),
+                          std::string(grant.resource) + "." + grant.group, "--as",
                           "system:serviceaccount:" + home_ + ":whimbrel"})
                 .out.substr(0, granted.size());
           },
@@ -121,6 +126,8 @@ TEST_F(NamespacedTest, WorksInItsNamespacesWithRightsInThemAlone) {
   EXPECT_EQ(ReasonIn(foreign), "");
   controller->Signal(SIGTERM);
   EXPECT_EQ(controller->Wait(), 0) << controller->err();
+  EXPECT_THAT(api_.MustKubectl({"-n", home_, "describe", "lease", "whimbrel-controller"}),
+              AllOf(HasSubstr(" became leader"), HasSubstr(" stopped leading")));
 }
 
 TEST_F(NamespacedTest, NamesTheRightThatIsMissingAndWhere) {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "support/eventually.h"
 #include "support/fake_clock.h"
@@ -164,6 +165,58 @@ TEST_F(LeaderElectorTest, HandsOverOnRelease) {
   EXPECT_FALSE(elector->may_work());
   EXPECT_FALSE(elector->lost().stop_requested());
   elector->Release();
+}
+
+/// What an elector tells of a Lease, in the words of client-go.
+class LeaderEventsTest : public LeaderElectorTest {
+ protected:
+  LeaderEventsTest() {
+    events_.create = [this](const Json& event, std::stop_token) -> ApiResult<Json> {
+      const std::lock_guard lock(mutex_);
+      EXPECT_EQ(event.at("regarding"),
+                Json::parse(R"({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+                                "namespace": "ns", "name": "lease", "uid": "uid"})"));
+      EXPECT_EQ(event.at("reason"), "LeaderElection");
+      EXPECT_EQ(event.at("type"), "Normal");
+      notes_.push_back(event.at("note"));
+      return event;
+    };
+  }
+  std::unique_ptr<LeaderElector> LeaderThatTells() {
+    auto elector = std::make_unique<LeaderElector>(
+        server_.client,
+        LeaderElectionOptions{
+            .lease = {.ns = "ns", .name = "lease"}, .identity = "me", .events = &recorder_},
+        clock_);
+    EXPECT_TRUE(elector->WaitUntilLeading({}));
+    return elector;
+  }
+  ::testing::AssertionResult Tells(const std::vector<std::string>& notes) {
+    return Eventually([&] {
+      const std::lock_guard lock(mutex_);
+      return notes_ == notes;
+    });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> notes_;
+  FakeObjectClient events_;
+  EventRecorder recorder_{events_, "whimbrel.dev/leader-election", "me"};
+};
+
+TEST_F(LeaderEventsTest, TellsWhoLeadsAndWhoHandsOver) {
+  const auto elector = LeaderThatTells();
+  EXPECT_TRUE(Tells({"me became leader"}));
+  elector->Release();
+  EXPECT_TRUE(Tells({"me became leader", "me stopped leading"}));
+}
+
+TEST_F(LeaderEventsTest, TellsOfALostLease) {
+  const auto elector = LeaderThatTells();
+  server_.BeginToHang();
+  EXPECT_TRUE(AdvanceUntil([&] { return elector->lost().stop_requested(); }));
+  EXPECT_TRUE(Tells({"me became leader", "me stopped leading"}));
 }
 
 TEST_F(LeaderElectorTest, LeavesTheLeaseToRunOutWhenItIsNotReleased) {

@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "chaos/dice.h"
+#include "support/api_fault_dice.h"
 #include "support/api_fault_proxy.h"
 #include "support/subprocess.h"
 #include "support/temp_dir.h"
@@ -20,10 +19,9 @@
 namespace whimbrel::cli {
 namespace {
 
-using chaos::Dice;
 using nlohmann::json;
 using ::testing::IsEmpty;
-using whimbrel::testing::ApiFault;
+using whimbrel::testing::ApiFaultDice;
 using whimbrel::testing::ApiFaultProxy;
 using whimbrel::testing::ApiRequest;
 using whimbrel::testing::Eventually;
@@ -40,49 +38,6 @@ int FromEnvironment(const char* name, int otherwise) {
   const char* value = std::getenv(name);
   return value == nullptr ? otherwise : std::atoi(value);
 }
-
-/// Rolls for each request what becomes of it. Thread-safe.
-class FaultDice {
- public:
-  explicit FaultDice(std::uint64_t seed) : dice_(seed) {}
-
-  ApiFault Judge(const ApiRequest& request) {
-    const std::lock_guard lock(mutex_);
-    ++requests_;
-    ApiFault fault;
-    if (dice_.Chance(5)) fault.delay = std::chrono::milliseconds(dice_.Below(100));
-    if (dice_.Chance(30)) {
-      ++refused_;
-      // Nobody answers a read with a conflict.
-      fault.refuse_with =
-          request.method == "GET" ? dice_.Pick<int>({500, 429}) : dice_.Pick<int>({500, 429, 409});
-      if (fault.refuse_with == 429 && dice_.Chance(30)) fault.retry_after_seconds = 1;
-    } else if (request.IsWatch()) {
-      ++cut_;
-      fault.cut_after = static_cast<std::size_t>(dice_.Below(30'000));
-    } else if (dice_.Chance(5)) {
-      ++cut_;
-      fault.cut_after = static_cast<std::size_t>(dice_.Below(600));
-    }
-    return fault;
-  }
-
-  [[nodiscard]] int Share() const {
-    const std::lock_guard lock(mutex_);
-    return requests_ == 0 ? 0 : 100 * refused_ / requests_;
-  }
-  [[nodiscard]] int cut() const {
-    const std::lock_guard lock(mutex_);
-    return cut_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  Dice dice_;
-  int requests_ = 0;
-  int refused_ = 0;
-  int cut_ = 0;
-};
 
 class ApiChaosTest : public ClusterTest {
  protected:
@@ -179,11 +134,10 @@ class ApiChaosTest : public ClusterTest {
 TEST_F(ApiChaosTest, EverythingConvergesNothingIsAppliedTwiceAndNoStatusLies) {
   SCOPED_TRACE("WHIMBREL_API_CHAOS_SEED=" + std::to_string(seed_));
   StatusRecorder recorder(databases_);
-  FaultDice dice(static_cast<std::uint64_t>(seed_));
+  ApiFaultDice dice(static_cast<std::uint64_t>(seed_));
   ApiFaultProxy proxy(api_, [&](const ApiRequest& request) {
     recorder.Look(request);
-    // A controller that cannot ask anything when it starts says so and ends.
-    return recorder.written() == 0 ? ApiFault{} : dice.Judge(request);
+    return dice.Judge(request);
   });
   Subprocess controller(
       {.argv = {WHIMBREL_BINARY, "controller", "--kubeconfig",

@@ -3,10 +3,12 @@
 
 #include <httplib.h>
 
+#include <atomic>
 #include <csignal>
 #include <memory>
 #include <string>
 
+#include "support/api_fault_proxy.h"
 #include "support/tcp_proxy.h"
 #include "unit/cli/cluster_fixture.h"
 
@@ -126,6 +128,29 @@ TEST_F(ReplicasTest, WhoLeadsAndWhoStandsByAreReadyAlsoWithoutAnApiServer) {
   EXPECT_EQ(Probe(*standby_, "/healthz"), "200 ok");
   EXPECT_EQ(leader_->Wait(), 1);
   api_.Start();
+}
+
+TEST_F(ReplicasTest, ALeaderThatCannotListYetIsHealthyAndNotReadyAndGoesOnAsking) {
+  std::atomic<bool> overloaded = true;
+  const whimbrel::testing::ApiFaultProxy proxy(
+      api_, [&](const whimbrel::testing::ApiRequest& request) -> whimbrel::testing::ApiFault {
+        const bool refuse = overloaded && request.target.find("/leases") == std::string::npos;
+        return {.refuse_with = refuse ? 503 : 0};
+      });
+  Subprocess controller(
+      {.argv = {WHIMBREL_BINARY, "controller", "--kubeconfig",
+                api_.KubeconfigFor(proxy.url(), "overloaded").string(), "--watch-namespaces", ns_,
+                "--leader-elect", "--leader-elect-resource-namespace", ns_,
+                "--health-probe-bind-address", "127.0.0.1:0"},
+       .last_signal = SIGKILL});
+  EXPECT_TRUE(controller.WaitForErr([](const std::string& text) {
+    return text.find("does not answer yet") != std::string::npos;
+  })) << controller.err();
+  EXPECT_THAT(Probe(controller, "/readyz"), HasSubstr("500"));
+  EXPECT_EQ(Probe(controller, "/healthz"), "200 ok");
+  overloaded = false;
+  EXPECT_TRUE(BecomesLeader(controller));
+  EXPECT_TRUE(Eventually([&] { return Probe(controller, "/readyz") == "200 ok"; }));
 }
 
 TEST_F(ReplicasTest, AnotherTakesOverFromALeaderThatIsKilledInTheMiddleOfARun) {

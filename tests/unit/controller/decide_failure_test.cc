@@ -6,22 +6,14 @@
 #include "controller/decide.h"
 #include "unit/controller/simulation.h"
 
-namespace whimbrel::controller {
+namespace whimbrel::controller::testing {
 namespace {
 
 using report::Progress;
 using report::Reason;
 using std::chrono::seconds;
-using testing::Failed;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::Ready;
-using testing::Reconciling;
-using testing::Simulation;
-using testing::Stalled;
-using testing::Success;
-using testing::Transient;
-using testing::Uncounted;
 
 // Failures
 
@@ -213,4 +205,4 @@ INSTANTIATE_TEST_SUITE_P(Decide, RotationTest,
                          });
 
 }  // namespace
-}  // namespace whimbrel::controller
+}  // namespace whimbrel::controller::testing

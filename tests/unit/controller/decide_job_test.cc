@@ -5,23 +5,16 @@
 #include "controller/job_observation.h"
 #include "unit/controller/simulation.h"
 
-namespace whimbrel::controller {
+namespace whimbrel::controller::testing {
 namespace {
 
 using report::Progress;
 using report::Reason;
 using std::chrono::hours;
 using std::chrono::seconds;
-using testing::Applied;
 using ::testing::Contains;
 using ::testing::ElementsAre;
-using testing::Failed;
 using ::testing::HasSubstr;
-using testing::Ready;
-using testing::Reconciling;
-using testing::Simulation;
-using testing::Stalled;
-using testing::Success;
 
 /// A resource whose runs are Jobs.
 class JobWorld : public Simulation {
@@ -283,4 +276,4 @@ TEST(DecideJob, DeletesTheOldestJobsBeyondTheLimits) {
 }
 
 }  // namespace
-}  // namespace whimbrel::controller
+}  // namespace whimbrel::controller::testing

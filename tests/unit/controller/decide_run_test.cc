@@ -4,24 +4,15 @@
 #include "controller/decide.h"
 #include "unit/controller/simulation.h"
 
-namespace whimbrel::controller {
+namespace whimbrel::controller::testing {
 namespace {
 
 using report::Progress;
 using report::Reason;
 using std::chrono::seconds;
-using testing::Applied;
 using ::testing::Contains;
-using testing::Failed;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::Ready;
-using testing::Reconciling;
-using testing::Simulation;
-using testing::Stalled;
-using testing::Success;
-using testing::Transient;
-using testing::Uncounted;
 
 // While it runs
 
@@ -224,4 +215,4 @@ TEST(Decide, KeepsWhatIsKnownWhenARunGotNowhere) {
 }
 
 }  // namespace
-}  // namespace whimbrel::controller
+}  // namespace whimbrel::controller::testing

@@ -7,24 +7,15 @@
 
 #include "unit/controller/simulation.h"
 
-namespace whimbrel::controller {
+namespace whimbrel::controller::testing {
 namespace {
 
 using report::Progress;
 using report::Reason;
 using std::chrono::seconds;
-using testing::Applied;
 using ::testing::Contains;
 using ::testing::ElementsAre;
-using testing::Failed;
 using ::testing::HasSubstr;
-using testing::Ready;
-using testing::Reconciling;
-using testing::Simulation;
-using testing::Stalled;
-using testing::Success;
-using testing::Transient;
-using testing::Uncounted;
 
 // The way of a good day
 
@@ -251,4 +242,4 @@ TEST(Decide, DoesNothingMoreWhenNothingChanged) {
 }
 
 }  // namespace
-}  // namespace whimbrel::controller
+}  // namespace whimbrel::controller::testing

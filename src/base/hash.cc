@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "whimbrel/base/c_ptr.h"
+
 namespace whimbrel {
 namespace {
 
@@ -14,10 +16,7 @@ void Must(int ok) {
   if (ok != 1) std::abort();
 }
 
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using ContextPtr = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+using ContextPtr = CPtr<EVP_MD_CTX, EVP_MD_CTX_free>;
 
 /// Fetched once: EVP_sha256() alone makes OpenSSL 3 look its provider up for each digest, which
 /// takes longer than the digest of a small file.

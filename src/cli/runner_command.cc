@@ -14,6 +14,7 @@
 #include "cli/run_folder.h"
 #include "cli/runner_mount.h"
 #include "cli/version.h"
+#include "whimbrel/base/file_descriptor.h"
 #include "whimbrel/base/log.h"
 #include "whimbrel/base/redact.h"
 #include "whimbrel/engine/in_process_runner.h"
@@ -130,13 +131,12 @@ bool WriteWhole(int fd, std::string_view text) {
 }
 
 void WriteTerminationLog(const std::string& path, const RunReport& report) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  const bool written = fd >= 0 && WriteWhole(fd, report::TerminationMessage(report));
+  const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  const bool written = fd && WriteWhole(fd.get(), report::TerminationMessage(report));
   if (!written) {
     log::Error(kLogger, "the termination message cannot be written",
                {{"path", path}, {"error", std::generic_category().message(errno)}});
   }
-  if (fd >= 0) ::close(fd);
 }
 
 }  // namespace

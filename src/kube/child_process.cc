@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "whimbrel/base/clock.h"
+#include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -26,19 +27,16 @@ std::string ErrnoText(int error) { return std::generic_category().message(error)
 class Pipe {
  public:
   Pipe() {
-    if (::pipe2(ends_.data(), O_CLOEXEC) != 0) ends_ = {-1, -1};
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
+    reader_ = FileDescriptor(ends[0]);
+    writer_ = FileDescriptor(ends[1]);
   }
-  ~Pipe() {
-    Close(0);
-    Close(1);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
 
-  [[nodiscard]] int reader() const { return ends_[0]; }
-  [[nodiscard]] int writer() const { return ends_[1]; }
-  void CloseReader() { Close(0); }
-  void CloseWriter() { Close(1); }
+  [[nodiscard]] int reader() const { return reader_.get(); }
+  [[nodiscard]] int writer() const { return writer_.get(); }
+  void CloseReader() { reader_.Reset(); }
+  void CloseWriter() { writer_.Reset(); }
 
   // Appends what there is; false: the end was reached, or `text` is full.
   bool Read(std::string* text, std::size_t limit) {
@@ -50,12 +48,8 @@ class Pipe {
   }
 
  private:
-  void Close(std::size_t end) {
-    if (ends_[end] >= 0) ::close(ends_[end]);
-    ends_[end] = -1;
-  }
-
-  std::array<int, 2> ends_{-1, -1};
+  FileDescriptor reader_;
+  FileDescriptor writer_;
 };
 
 std::vector<char*> Pointers(const std::vector<std::string>& texts) {

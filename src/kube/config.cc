@@ -5,13 +5,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "kube/kubeconfig.h"
 #include "kube/proxy.h"
+#include "whimbrel/base/c_ptr.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -19,11 +19,7 @@ namespace {
 constexpr const char* kServiceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount/";
 
 Result<std::string> ReadWholeFile(const std::string& path) {
-  struct Close {
-    // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): unique_ptr is the owner.
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "re"));
+  const CPtr<std::FILE, std::fclose> file(std::fopen(path.c_str(), "re"));
   std::string text;
   if (file) {
     std::array<char, 4096> buffer;

@@ -2,7 +2,6 @@
 
 #include <httplib.h>
 #include <openssl/err.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <csignal>
@@ -47,24 +46,22 @@ class DiallingClient final : public Base {
   bool create_and_connect_socket(typename Base::Socket& socket, httplib::Error& error) override {
     const std::optional<Proxy>& proxy = options_.proxy;
     const SteadyTime deadline = Now() + kConnectTimeout;
-    const Result<int> connected = TcpConnect({.host = proxy ? proxy->host : options_.server.host,
-                                              .port = proxy ? proxy->port : options_.server.port,
-                                              .deadline = deadline,
-                                              .io_timeout = kIoTimeout},
-                                             *interrupter_);
+    Result<FileDescriptor> connected =
+        TcpConnect({.host = proxy ? proxy->host : options_.server.host,
+                    .port = proxy ? proxy->port : options_.server.port,
+                    .deadline = deadline,
+                    .io_timeout = kIoTimeout},
+                   *interrupter_);
     if (!connected) {
       return Refuse(&error,
                     (proxy ? "the proxy " + proxy->host + ": " : "") + connected.error().message);
     }
     if (proxy) {
-      const Result<void> open =
-          OpenTunnel(*connected, *proxy, options_.server.Authority(), deadline, *interrupter_);
-      if (!open) {
-        ::close(*connected);
-        return Refuse(&error, open.error().message);
-      }
+      const Result<void> open = OpenTunnel(connected->get(), *proxy, options_.server.Authority(),
+                                           deadline, *interrupter_);
+      if (!open) return Refuse(&error, open.error().message);
     }
-    socket.sock = *connected;
+    socket.sock = connected->Release();
     return true;
   }
 

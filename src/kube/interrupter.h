@@ -2,6 +2,8 @@
 
 #include <mutex>
 
+#include "whimbrel/base/file_descriptor.h"
+
 namespace whimbrel::kube {
 
 /// Lets any thread break off what another one does on a socket, at any time and at once: connect,
@@ -10,9 +12,6 @@ namespace whimbrel::kube {
 class Interrupter {
  public:
   Interrupter() = default;
-  ~Interrupter();
-  Interrupter(const Interrupter&) = delete;
-  Interrupter& operator=(const Interrupter&) = delete;
 
   /// From now on Interrupt() acts on this socket, whose connect has begun. False: it was called
   /// already, or there are no descriptors left.
@@ -23,10 +22,8 @@ class Interrupter {
   [[nodiscard]] bool IsQuiet() const;
 
  private:
-  void Close();
-
   mutable std::mutex mutex_;
-  int duplicate_ = -1;
+  FileDescriptor duplicate_;
   bool interrupted_ = false;
 };
 

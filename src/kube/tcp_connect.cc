@@ -6,17 +6,18 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <system_error>
+#include <utility>
+
+#include "whimbrel/base/c_ptr.h"
 
 namespace whimbrel::kube {
 namespace {
 
-using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+using Addresses = CPtr<addrinfo, ::freeaddrinfo>;
 
 std::string ErrnoText(int error) { return std::generic_category().message(error); }
 
@@ -29,7 +30,7 @@ Result<Addresses> Resolve(const std::string& host, int port) {
     return Fail(ErrorKind::kUnavailable,
                 "cannot resolve the host name " + host + ": " + ::gai_strerror(error));
   }
-  return Addresses(found, &::freeaddrinfo);
+  return Addresses(found);
 }
 
 void SetOption(int socket, int level, int option, int value) {
@@ -70,32 +71,29 @@ int AwaitConnect(int socket, SteadyTime deadline, const Interrupter& interrupter
 }
 
 int ConnectTo(const addrinfo& address, SteadyTime deadline, std::chrono::milliseconds io_timeout,
-              Interrupter& interrupter, int* connected) {
-  const int socket = ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (socket < 0) return errno;
-  PrepareSocket(socket, io_timeout);
-  int error = ::connect(socket, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
+              Interrupter& interrupter, FileDescriptor* connected) {
+  FileDescriptor socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return errno;
+  PrepareSocket(socket.get(), io_timeout);
+  int error = ::connect(socket.get(), address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
   if (error == 0 || error == EINPROGRESS) {
     // Only now: to shut down a socket before its connect began has no effect.
-    if (!interrupter.Attach(socket)) {
+    if (!interrupter.Attach(socket.get())) {
       error = interrupter.interrupted() ? ECANCELED : EMFILE;
     } else {
-      error = AwaitConnect(socket, deadline, interrupter);
+      error = AwaitConnect(socket.get(), deadline, interrupter);
     }
   }
-  if (error != 0) {
-    ::close(socket);
-    return error;
-  }
-  const int flags = ::fcntl(socket, F_GETFL);
-  ::fcntl(socket, F_SETFL, flags & ~O_NONBLOCK);
-  *connected = socket;
+  if (error != 0) return error;
+  const int flags = ::fcntl(socket.get(), F_GETFL);
+  ::fcntl(socket.get(), F_SETFL, flags & ~O_NONBLOCK);
+  *connected = std::move(socket);
   return 0;
 }
 
 }  // namespace
 
-Result<int> TcpConnect(const TcpConnectOptions& options, Interrupter& interrupter) {
+Result<FileDescriptor> TcpConnect(const TcpConnectOptions& options, Interrupter& interrupter) {
   const Result<Addresses> addresses = Resolve(options.host, options.port);
   if (!addresses) return tl::make_unexpected(addresses.error());
   int left = 0;
@@ -105,7 +103,7 @@ Result<int> TcpConnect(const TcpConnectOptions& options, Interrupter& interrupte
     // A first address that swallows packets must leave time for the others.
     const SteadyTime now = Clock::System().SteadyNow();
     const SteadyTime deadline = now + (options.deadline - now) / left;
-    int socket = -1;
+    FileDescriptor socket;
     error = ConnectTo(*address, deadline, options.io_timeout, interrupter, &socket);
     if (error == 0) return socket;
     if (error == ECANCELED) return Fail(ErrorKind::kCancelled, "the connection was interrupted");

@@ -6,6 +6,7 @@
 #include "kube/interrupter.h"
 #include "whimbrel/base/clock.h"
 #include "whimbrel/base/error.h"
+#include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::kube {
 
@@ -18,8 +19,9 @@ struct TcpConnectOptions {
 
 /// Connects to the first of the host's addresses that answers, and prepares the socket: no delay
 /// for small writes, keepalive and a user timeout that notice a dead peer within a minute (HTTP/1.1
-/// has no pings). The caller owns the descriptor. Only name resolution cannot be interrupted; the
+/// has no pings). Only name resolution cannot be interrupted; the
 /// resolver's own limits bound it.
-[[nodiscard]] Result<int> TcpConnect(const TcpConnectOptions& options, Interrupter& interrupter);
+[[nodiscard]] Result<FileDescriptor> TcpConnect(const TcpConnectOptions& options,
+                                                Interrupter& interrupter);
 
 }  // namespace whimbrel::kube

@@ -10,35 +10,20 @@
 #include <utility>
 #include <vector>
 
+#include "whimbrel/base/pem.h"
+
 namespace whimbrel::kube {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Store = std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>>;
-
-Bio Reader(std::string_view text) {
-  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-// Without one OpenSSL would ask for the pass phrase on the terminal.
-int NoPassPhrase(char*, int, int, void*) { return -1; }
+using Store = CPtr<X509_STORE, X509_STORE_free>;
 
 // As Go does, passes over blocks that cannot be read: bundles of authorities hold strange ones.
-std::vector<Certificate> ReadCertificates(std::string_view pem) {
-  std::vector<Certificate> certificates;
-  const Bio bio = Reader(pem);
+std::vector<CertificatePtr> ReadCertificates(std::string_view pem) {
+  std::vector<CertificatePtr> certificates;
+  const BioPtr bio = ReaderOf(pem);
   bool at_end = false;
   while (!at_end) {
-    Certificate next(PEM_read_bio_X509(bio.get(), nullptr, &NoPassPhrase, nullptr));
+    CertificatePtr next = ReadCertificate(bio.get());
     at_end = !next && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
     if (next) certificates.push_back(std::move(next));
     ERR_clear_error();
@@ -52,12 +37,12 @@ Result<Store> MakeStore(const std::string& ca_pem) {
     X509_STORE_set_default_paths(store.get());
     return store;
   }
-  const std::vector<Certificate> roots = ReadCertificates(ca_pem);
+  const std::vector<CertificatePtr> roots = ReadCertificates(ca_pem);
   if (roots.empty()) {
     return Fail(ErrorKind::kInvalidArgument,
                 "the certificate authority of the API server holds no PEM certificate");
   }
-  for (const Certificate& root : roots) X509_STORE_add_cert(store.get(), root.get());
+  for (const CertificatePtr& root : roots) X509_STORE_add_cert(store.get(), root.get());
   // As Go does: whatever the CA file holds is trusted, an intermediate too.
   X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN);
   return store;
@@ -90,8 +75,8 @@ bool IsAddress(const std::string& host) {
 
 struct TlsContext::Material {
   Store store;
-  std::vector<Certificate> chain;  // Ours first, then those that lead to its root.
-  Key key;
+  std::vector<CertificatePtr> chain;  // Ours first, then those that lead to its root.
+  KeyPtr key;
 
   Result<void> ReadIdentity(const TlsOptions& options);
 };
@@ -101,8 +86,7 @@ Result<void> TlsContext::Material::ReadIdentity(const TlsOptions& options) {
   if (chain.empty()) {
     return Fail(ErrorKind::kInvalidArgument, "the client certificate holds no PEM certificate");
   }
-  const Bio bio = Reader(options.key_pem.Reveal());
-  key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, &NoPassPhrase, nullptr));
+  key = ReadPrivateKey(ReaderOf(options.key_pem.Reveal()).get());
   const bool fits = key && X509_check_private_key(chain[0].get(), key.get()) == 1;
   ERR_clear_error();
   if (!key) {

@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <optional>
 #include <system_error>
+#include <utility>
 
+#include "whimbrel/base/file_descriptor.h"
 #include "whimbrel/base/hash.h"
 
 namespace whimbrel::migration {
@@ -31,23 +33,20 @@ class FileByteSource final : public ByteSource {
   /// `path` begins in the folder that `descriptor` is; `location` is the file's name for errors.
   static Result<std::unique_ptr<FileByteSource>> Open(int descriptor, const std::string& path,
                                                       std::string location) {
-    const int fd = ::openat(descriptor, path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return FailedTo("open", location);
-    std::unique_ptr<FileByteSource> file(new FileByteSource(fd, std::move(location)));
+    FileDescriptor fd(::openat(descriptor, path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return FailedTo("open", location);
+    std::unique_ptr<FileByteSource> file(new FileByteSource(std::move(fd), std::move(location)));
     struct stat status = {};
-    if (::fstat(fd, &status) != 0) return FailedTo("open", file->location_);
+    if (::fstat(file->fd_.get(), &status) != 0) return FailedTo("open", file->location_);
     file->Expect(static_cast<std::uint64_t>(status.st_size));
     if (file->expected_size_ > kMaxFolderFileBytes) return TooLarge(file->location_);
     return file;
   }
-  FileByteSource(const FileByteSource&) = delete;
-  FileByteSource& operator=(const FileByteSource&) = delete;
-  ~FileByteSource() override { ::close(fd_); }
 
   Result<std::string_view> Read() override {
     ssize_t got = -1;
     do {
-      got = ::read(fd_, buffer_.get(), buffer_size_);
+      got = ::read(fd_.get(), buffer_.get(), buffer_size_);
     } while (got < 0 && errno == EINTR);
     if (got < 0) return FailedTo("read", location_);
     total_ += static_cast<std::uint64_t>(got);
@@ -60,7 +59,8 @@ class FileByteSource final : public ByteSource {
   [[nodiscard]] std::uint64_t expected_size() const { return expected_size_; }
 
  private:
-  FileByteSource(int fd, std::string location) : fd_(fd), location_(std::move(location)) {}
+  FileByteSource(FileDescriptor fd, std::string location)
+      : fd_(std::move(fd)), location_(std::move(location)) {}
 
   void Expect(std::uint64_t size) {
     expected_size_ = size;
@@ -69,7 +69,7 @@ class FileByteSource final : public ByteSource {
     buffer_ = std::make_unique_for_overwrite<char[]>(buffer_size_);
   }
 
-  const int fd_;
+  const FileDescriptor fd_;
   const std::string location_;
   std::uint64_t expected_size_ = 0;
   std::size_t buffer_size_ = 0;

@@ -14,15 +14,13 @@
 #include "migration/folder_file.h"
 #include "migration/make_source.h"
 #include "migration/source_path.h"
+#include "whimbrel/base/c_ptr.h"
 #include "whimbrel/migration/source.h"
 
 namespace whimbrel::migration {
 namespace {
 
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
-using FolderPtr = std::unique_ptr<DIR, CloseFolder>;
+using FolderPtr = CPtr<DIR, ::closedir>;
 
 Result<FolderPtr> OpenForListing(const std::string& location) {
   FolderPtr folder(::opendir(location.c_str()));

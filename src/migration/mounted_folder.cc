@@ -13,6 +13,8 @@
 #include <utility>
 
 #include "migration/folder_file.h"
+#include "whimbrel/base/c_ptr.h"
+#include "whimbrel/base/file_descriptor.h"
 #include "whimbrel/migration/source.h"
 
 namespace whimbrel::migration {
@@ -21,25 +23,6 @@ namespace {
 constexpr const char* kDataLink = "..data";
 /// The kubelet writes at most once in its sync period (a minute); reading takes milliseconds.
 constexpr int kTries = 5;
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
-using FolderPtr = std::unique_ptr<DIR, CloseFolder>;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 /// Name of the folder that holds the version of now, a new one for each; empty: a plain folder.
 std::string VersionOf(const std::string& folder) {
@@ -50,8 +33,8 @@ std::string VersionOf(const std::string& folder) {
 
 /// nullopt: no regular file.
 Result<std::optional<std::string>> ReadKey(int folder, const char* key, const std::string& path) {
-  const Descriptor file(::openat(folder, key, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) return FailedTo("open", path);
+  const FileDescriptor file(::openat(folder, key, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) return FailedTo("open", path);
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) return FailedTo("open", path);
   if (!S_ISREG(status.st_mode)) return std::nullopt;
@@ -71,7 +54,7 @@ Result<std::optional<std::string>> ReadKey(int folder, const char* key, const st
 }
 
 Result<MountedFiles> ReadVersion(const std::string& location) {
-  const FolderPtr folder(::opendir(location.c_str()));
+  const CPtr<DIR, ::closedir> folder(::opendir(location.c_str()));
   if (folder == nullptr) return FailedTo("open the folder", location);
   MountedFiles files;
   for (;;) {

@@ -4,11 +4,11 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <memory>
 #include <utility>
 
 #include "postgres/detached_call.h"
 #include "postgres/text_list.h"
+#include "whimbrel/base/c_ptr.h"
 #include "whimbrel/base/redact.h"
 
 namespace whimbrel::postgres {
@@ -31,7 +31,7 @@ Resolution Resolve(const std::string& host, int flags) {
     resolution.failure = gai_strerror(code);
     return resolution;
   }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
+  const CPtr<addrinfo, freeaddrinfo> owner(found);
   for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
     std::array<char, NI_MAXHOST> text{};
     if (getnameinfo(entry->ai_addr, entry->ai_addrlen, text.data(), text.size(), nullptr, 0,

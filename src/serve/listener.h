@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "serve/file_descriptor.h"
 #include "whimbrel/base/error.h"
+#include "whimbrel/base/file_descriptor.h"
 #include "whimbrel/serve/bind_address.h"
 
 namespace whimbrel::serve {

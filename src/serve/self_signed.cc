@@ -7,30 +7,18 @@
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <memory>
+
+#include "whimbrel/base/pem.h"
 
 namespace whimbrel::serve {
 namespace {
-
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
-using Number = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
-using Memory = std::unique_ptr<BIO, Deleter<BIO_free>>;
 
 bool SetRandomSerial(X509* certificate) {
   // RFC 5280 §4.1.2.2: positive, at most 20 octets.
   std::array<unsigned char, 16> bytes{};
   if (RAND_bytes(bytes.data(), bytes.size()) != 1) return false;
   bytes[0] &= 0x7f;
-  const Number number(BN_bin2bn(bytes.data(), bytes.size(), nullptr));
+  const CPtr<BIGNUM, BN_free> number(BN_bin2bn(bytes.data(), bytes.size(), nullptr));
   return BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
@@ -51,7 +39,8 @@ bool SetValidity(X509* certificate, SystemTime now) {
 }
 
 bool AddExtension(X509* certificate, int nid, const char* value) {
-  const Extension extension(X509V3_EXT_conf_nid(nullptr, nullptr, nid, value));
+  const CPtr<X509_EXTENSION, X509_EXTENSION_free> extension(
+      X509V3_EXT_conf_nid(nullptr, nullptr, nid, value));
   return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
@@ -65,19 +54,13 @@ bool Fill(X509* certificate, EVP_PKEY* key, SystemTime now) {
          X509_sign(certificate, key, EVP_sha256()) != 0;
 }
 
-std::string TextOf(BIO* memory) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(memory, &data);
-  return {data, static_cast<std::size_t>(size)};
-}
-
 }  // namespace
 
 Result<SelfSignedPair> MakeSelfSigned(SystemTime now) {
-  const Key key(EVP_EC_gen("P-256"));
-  const Certificate certificate(X509_new());
-  const Memory certificate_pem(BIO_new(BIO_s_mem()));
-  const Memory key_pem(BIO_new(BIO_s_secmem()));
+  const KeyPtr key(EVP_EC_gen("P-256"));
+  const CertificatePtr certificate(X509_new());
+  const BioPtr certificate_pem(BIO_new(BIO_s_mem()));
+  const BioPtr key_pem(BIO_new(BIO_s_secmem()));
   const bool made = key && certificate && certificate_pem && key_pem &&
                     Fill(certificate.get(), key.get(), now) &&
                     PEM_write_bio_X509(certificate_pem.get(), certificate.get()) == 1 &&

@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "whimbrel/base/c_ptr.h"
+
 namespace whimbrel::serve {
 namespace {
 
@@ -35,10 +37,7 @@ class PlainStream final : public Stream {
   FileDescriptor socket_;
 };
 
-struct SslDeleter {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
-using SslPtr = std::unique_ptr<SSL, SslDeleter>;
+using SslPtr = CPtr<SSL, SSL_free>;
 
 class TlsStream final : public Stream {
  public:

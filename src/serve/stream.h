@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "serve/file_descriptor.h"
+#include "whimbrel/base/file_descriptor.h"
 
 struct ssl_ctx_st;
 

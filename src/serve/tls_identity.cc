@@ -1,7 +1,6 @@
 #include "whimbrel/serve/tls_identity.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/stat.h>
 
@@ -14,6 +13,7 @@
 
 #include "serve/self_signed.h"
 #include "whimbrel/base/log.h"
+#include "whimbrel/base/pem.h"
 #include "whimbrel/base/secret.h"
 
 namespace whimbrel::serve {
@@ -25,25 +25,6 @@ using ContextPtr = std::shared_ptr<SSL_CTX>;
 constexpr std::chrono::seconds kLookInterval{10};
 /// A self-signed certificate is good for a year (self_signed.cc).
 constexpr std::chrono::hours kRenewAfter{24 * 300};
-
-struct BioDeleter {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-struct KeyDeleter {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-struct CertificateDeleter {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-using BioPtr = std::unique_ptr<BIO, BioDeleter>;
-using CertificatePtr = std::unique_ptr<X509, CertificateDeleter>;
-
-BioPtr Reader(std::string_view text) {
-  return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-// Without one OpenSSL would ask for the pass phrase on the terminal.
-int NoPassPhrase(char*, int, int, void*) { return -1; }
 
 tl::unexpected<Error> Refuse(std::string message) {
   ERR_clear_error();
@@ -63,12 +44,10 @@ ContextPtr NewContext() {
 
 // The first certificate is ours; those after it lead to its root.
 bool UseCertificates(SSL_CTX* context, std::string_view pem) {
-  const BioPtr bio = Reader(pem);
-  const CertificatePtr own(PEM_read_bio_X509(bio.get(), nullptr, &NoPassPhrase, nullptr));
+  const BioPtr bio = ReaderOf(pem);
+  const CertificatePtr own = ReadCertificate(bio.get());
   if (!own || SSL_CTX_use_certificate(context, own.get()) != 1) return false;
-  while (true) {
-    const CertificatePtr next(PEM_read_bio_X509(bio.get(), nullptr, &NoPassPhrase, nullptr));
-    if (!next) break;
+  while (const CertificatePtr next = ReadCertificate(bio.get())) {
     if (SSL_CTX_add1_chain_cert(context, next.get()) != 1) return false;
   }
   ERR_clear_error();
@@ -81,9 +60,7 @@ Result<ContextPtr> MakeContext(std::string_view certificate_pem, const Secret& k
   if (!UseCertificates(context.get(), certificate_pem)) {
     return Refuse("the certificate file does not begin with a PEM certificate");
   }
-  const BioPtr bio = Reader(key_pem.Reveal());
-  const std::unique_ptr<EVP_PKEY, KeyDeleter> key(
-      PEM_read_bio_PrivateKey(bio.get(), nullptr, &NoPassPhrase, nullptr));
+  const KeyPtr key = ReadPrivateKey(ReaderOf(key_pem.Reveal()).get());
   if (!key) return Refuse("the key file is not a PEM private key without a pass phrase");
   if (SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1 ||
       SSL_CTX_check_private_key(context.get()) != 1) {

@@ -19,7 +19,8 @@
 #include <utility>
 #include <vector>
 
-#include "support/unique_fd.h"
+#include "support/loopback.h"
+#include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::testing {
 namespace {
@@ -159,7 +160,7 @@ struct ApiFaultProxy::State {
   State& operator=(const State&) = delete;
 
   struct Connection {
-    UniqueFd fd;
+    FileDescriptor fd;
     std::unique_ptr<httplib::SSLClient> upstream;
   };
 
@@ -174,7 +175,7 @@ struct ApiFaultProxy::State {
   const std::uint16_t upstream_port;
   const std::string token;
   const Judge judge;
-  UniqueFd listener;
+  FileDescriptor listener;
   std::uint16_t port = 0;
 
   std::mutex mutex;
@@ -186,10 +187,8 @@ struct ApiFaultProxy::State {
 };
 
 void ApiFaultProxy::State::Listen() {
-  listener = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  listener = FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = Loopback(0);
   socklen_t size = sizeof(address);
   auto* const any = reinterpret_cast<sockaddr*>(&address);
   if (::bind(listener.get(), any, size) != 0 || ::listen(listener.get(), SOMAXCONN) != 0 ||
@@ -201,7 +200,7 @@ void ApiFaultProxy::State::Listen() {
 
 void ApiFaultProxy::State::Accept() {
   while (true) {
-    UniqueFd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    FileDescriptor fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!fd) return;
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

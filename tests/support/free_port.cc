@@ -15,8 +15,8 @@ namespace whimbrel::testing {
 namespace {
 
 // An abstract Unix socket is a lock that the kernel drops when its process ends, however it ends.
-UniqueFd Reserve(std::uint16_t port) {
-  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+FileDescriptor Reserve(std::uint16_t port) {
+  FileDescriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string name = "whimbrel-test-port-" + std::to_string(port);
@@ -27,7 +27,7 @@ UniqueFd Reserve(std::uint16_t port) {
 }
 
 bool NobodyListens(std::uint16_t port) {
-  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in address{};

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "support/unique_fd.h"
+#include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::testing {
 
@@ -17,7 +17,7 @@ class FreePort {
 
  private:
   std::uint16_t number_ = 0;
-  UniqueFd reservation_;
+  FileDescriptor reservation_;
 };
 
 }  // namespace whimbrel::testing

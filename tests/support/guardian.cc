@@ -26,8 +26,8 @@ kill -9 "$2"
 Guardian::Guardian(pid_t process, int signal, const std::filesystem::path& folder_to_remove) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe for a guardian");
-  const UniqueFd its_end(ends[0]);
-  our_end_ = UniqueFd(ends[1]);
+  const FileDescriptor its_end(ends[0]);
+  our_end_ = FileDescriptor(ends[1]);
   const std::string signal_text = std::to_string(signal);
   const std::string process_text = std::to_string(process);
   const std::string folder = folder_to_remove.string();

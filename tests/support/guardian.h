@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "support/unique_fd.h"
+#include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::testing {
 
@@ -20,7 +20,7 @@ class Guardian {
   Guardian& operator=(const Guardian&) = delete;
 
  private:
-  UniqueFd our_end_;
+  FileDescriptor our_end_;
   pid_t guardian_ = -1;
 };
 

@@ -22,7 +22,7 @@
 #include <utility>
 
 #include "support/guardian.h"
-#include "support/unique_fd.h"
+#include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::testing {
 namespace {
@@ -35,16 +35,16 @@ struct Pipe {
   Pipe() {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) Throw("cannot make a pipe");
-    read = UniqueFd(ends[0]);
-    write = UniqueFd(ends[1]);
+    read = FileDescriptor(ends[0]);
+    write = FileDescriptor(ends[1]);
   }
-  UniqueFd read;
-  UniqueFd write;
+  FileDescriptor read;
+  FileDescriptor write;
 };
 
 // A file in memory: unlike a pipe it needs nobody to write it, and nobody to see SIGPIPE.
-UniqueFd InputOf(const std::string& text) {
-  UniqueFd file(memfd_create("input", MFD_CLOEXEC));
+FileDescriptor InputOf(const std::string& text) {
+  FileDescriptor file(memfd_create("input", MFD_CLOEXEC));
   if (!file || write(file.get(), text.data(), text.size()) != std::ssize(text) ||
       lseek(file.get(), 0, SEEK_SET) != 0) {
     Throw("cannot prepare standard input");
@@ -125,10 +125,10 @@ struct Subprocess::State {
   std::string name;
   int last_signal;
   pid_t pid = -1;
-  UniqueFd pid_fd;
+  FileDescriptor pid_fd;
   std::optional<Guardian> guardian;
-  UniqueFd out_end;
-  UniqueFd err_end;
+  FileDescriptor out_end;
+  FileDescriptor err_end;
   Pipe stop_reading;
 
   mutable std::mutex mutex;
@@ -144,16 +144,16 @@ struct Subprocess::State {
 Subprocess::State::State(const SpawnOptions& options)
     : name(options.argv.at(0)), last_signal(options.last_signal) {
   const Prepared prepared(options);
-  const UniqueFd input = InputOf(options.input);
+  const FileDescriptor input = InputOf(options.input);
   Pipe failure;
   Pipe out_pipe;
   Pipe err_pipe;
   const bool captured = options.output_file.empty();
   if (!captured) {
-    out_pipe.write = UniqueFd(
+    out_pipe.write = FileDescriptor(
         open(options.output_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
     if (!out_pipe.write) Throw("cannot write " + options.output_file.string());
-    err_pipe.write = UniqueFd(fcntl(out_pipe.write.get(), F_DUPFD_CLOEXEC, 0));
+    err_pipe.write = FileDescriptor(fcntl(out_pipe.write.get(), F_DUPFD_CLOEXEC, 0));
   }
   pid = fork();
   if (pid < 0) Throw("cannot fork");
@@ -161,7 +161,7 @@ Subprocess::State::State(const SpawnOptions& options)
     Become(prepared, input.get(), out_pipe.write.get(), err_pipe.write.get(), failure.write.get());
   }
   // glibc 2.36 declares pidfd_open without extern "C": only the system call can be had from C++.
-  pid_fd = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  pid_fd = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   guardian.emplace(pid, last_signal, options.folder_to_remove);
   failure.write.Reset();
   out_pipe.write.Reset();

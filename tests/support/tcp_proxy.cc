@@ -20,21 +20,14 @@
 #include <vector>
 
 #include "support/free_port.h"
-#include "support/unique_fd.h"
+#include "support/loopback.h"
+#include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::testing {
 namespace {
 
-sockaddr_in Loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-UniqueFd ListenOn(std::uint16_t port) {
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+FileDescriptor ListenOn(std::uint16_t port) {
+  FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int on = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   const sockaddr_in address = Loopback(port);
@@ -45,8 +38,8 @@ UniqueFd ListenOn(std::uint16_t port) {
   return fd;
 }
 
-UniqueFd ConnectTo(std::uint16_t port) {
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+FileDescriptor ConnectTo(std::uint16_t port) {
+  FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = Loopback(port);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     fd.Reset();
@@ -66,8 +59,8 @@ struct Flow {
 
 struct Connection {
   int number = 0;
-  UniqueFd client;
-  UniqueFd server;
+  FileDescriptor client;
+  FileDescriptor server;
   Flow requests;
   Flow answers;
   bool cut_at_answer = false;
@@ -79,7 +72,7 @@ struct Connection {
 // With a linger time of zero, close() sends a reset and not an orderly end.
 void Reset(Connection& connection) {
   const linger now{1, 0};
-  for (UniqueFd* fd : {&connection.client, &connection.server}) {
+  for (FileDescriptor* fd : {&connection.client, &connection.server}) {
     setsockopt(fd->get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
     fd->Reset();
   }
@@ -143,7 +136,7 @@ struct TcpProxy::State {
 
   const std::uint16_t target_port;
   const FreePort port;
-  const UniqueFd wake{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  const FileDescriptor wake{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 
   mutable std::mutex mutex;
   std::condition_variable applied;
@@ -159,7 +152,7 @@ struct TcpProxy::State {
   int open = 0;
 
   // Of the thread alone.
-  UniqueFd listener;
+  FileDescriptor listener;
   std::list<Connection> connections;
   std::list<Connection> stranded;
   Mode current = Mode::kServe;
@@ -212,7 +205,7 @@ void TcpProxy::State::Loop(const std::stop_token& stop) {
 std::vector<pollfd> TcpProxy::State::Interests() {
   const bool serve = current == Mode::kServe;
   std::vector<pollfd> result{{wake.get(), POLLIN, 0}, {serve ? listener.get() : -1, POLLIN, 0}};
-  const auto interest = [serve](const UniqueFd& fd, const Flow& from, const Flow& to) {
+  const auto interest = [serve](const FileDescriptor& fd, const Flow& from, const Flow& to) {
     const bool read = !from.ended && from.waiting.empty() && from.held.empty();
     const bool write = !to.waiting.empty() || !to.held.empty();
     const int events = (read ? POLLIN : 0) | (write ? POLLOUT : 0);
@@ -228,7 +221,7 @@ std::vector<pollfd> TcpProxy::State::Interests() {
 
 void TcpProxy::State::Accept() {
   Connection connection;
-  connection.client = UniqueFd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  connection.client = FileDescriptor(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!connection.client) return;
   connection.server = ConnectTo(target_port);
   const std::lock_guard lock(mutex);

@@ -8,7 +8,8 @@
 #include <string>
 
 #include "socket_server.h"
-#include "support/unique_fd.h"
+#include "support/loopback.h"
+#include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::kube {
 
@@ -34,11 +35,8 @@ class ConnectProxy {
       const std::lock_guard lock(mutex_);
       request_ = *request;
     }
-    const testing::UniqueFd upstream(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(target_));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const FileDescriptor upstream(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address = testing::Loopback(static_cast<std::uint16_t>(target_));
     if (::connect(upstream.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
       client.Write("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
       return;

@@ -8,6 +8,7 @@
 
 #include "kube/http_transport.h"
 #include "support/eventually.h"
+#include "support/loopback.h"
 #include "transport_fixture.h"
 
 namespace whimbrel::kube {
@@ -76,16 +77,14 @@ TEST(HttpTransportCancelTest, EndsAHungTlsHandshakeAtOnce) {
 
 TEST(HttpTransportCancelTest, EndsAHungConnectAtOnce) {
   // A listener that accepts nothing: once its queue is full, the kernel drops what asks to connect.
-  const testing::UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const FileDescriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = testing::Loopback(0);
   socklen_t size = sizeof(address);
   auto* const any = reinterpret_cast<sockaddr*>(&address);
   ASSERT_EQ(::bind(listener.get(), any, size), 0);
   ASSERT_EQ(::listen(listener.get(), 0), 0);
   ASSERT_EQ(::getsockname(listener.get(), any, &size), 0);
-  std::vector<testing::UniqueFd> queue;
+  std::vector<FileDescriptor> queue;
   pollfd last{};
   do {
     ASSERT_LT(queue.size(), 100U) << "the queue never fills up";

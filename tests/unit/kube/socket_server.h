@@ -18,8 +18,9 @@
 #include <thread>
 #include <vector>
 
-#include "support/unique_fd.h"
+#include "support/loopback.h"
 #include "test_certificates.h"
+#include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::kube {
 
@@ -110,10 +111,8 @@ class SocketServer {
   explicit SocketServer(Handler handler) : SocketServer(std::move(handler), TlsOptions{}) {}
   SocketServer(Handler handler, const TlsOptions& tls) : handler_(std::move(handler)) {
     if (tls.identity != nullptr) MakeContext(tls);
-    listener_ = testing::UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    listener_ = FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address = testing::Loopback(0);
     socklen_t size = sizeof(address);
     if (::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
         ::listen(listener_.get(), SOMAXCONN) != 0 ||
@@ -159,17 +158,17 @@ class SocketServer {
 
   void Accept() {
     while (true) {
-      testing::UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      FileDescriptor fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!fd) return;
       ++accepted_;
       const std::lock_guard lock(mutex_);
       sockets_.push_back(std::move(fd));
-      testing::UniqueFd& socket = sockets_.back();
+      FileDescriptor& socket = sockets_.back();
       threads_.emplace_back([this, &socket] { Serve(socket); });
     }
   }
 
-  void Serve(testing::UniqueFd& socket) {
+  void Serve(FileDescriptor& socket) {
     SSL* ssl = nullptr;
     if (context_ != nullptr) {
       ssl = SSL_new(context_);
@@ -187,11 +186,11 @@ class SocketServer {
 
   const Handler handler_;
   SSL_CTX* context_ = nullptr;
-  testing::UniqueFd listener_;
+  FileDescriptor listener_;
   int port_ = 0;
   std::atomic<int> accepted_ = 0;
   std::mutex mutex_;
-  std::list<testing::UniqueFd> sockets_;
+  std::list<FileDescriptor> sockets_;
   std::vector<std::thread> threads_;
   std::thread acceptor_;
 };

@@ -6,45 +6,30 @@
 #include <openssl/x509v3.h>
 
 #include <chrono>
-#include <memory>
 #include <stdexcept>
 #include <string>
 
-namespace whimbrel::kube {
+#include "whimbrel/base/pem.h"
 
-struct OpensslDeleter {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(X509_EXTENSION* extension) const { X509_EXTENSION_free(extension); }
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-template <class T>
-using OpensslPtr = std::unique_ptr<T, OpensslDeleter>;
+namespace whimbrel::kube {
 
 /// A key with its certificate, as objects and as PEM.
 struct TestIdentity {
-  OpensslPtr<EVP_PKEY> key;
-  OpensslPtr<X509> certificate;
+  KeyPtr key;
+  CertificatePtr certificate;
 
   [[nodiscard]] std::string CertificatePem() const {
-    const OpensslPtr<BIO> bio(BIO_new(BIO_s_mem()));
+    const BioPtr bio(BIO_new(BIO_s_mem()));
     PEM_write_bio_X509(bio.get(), certificate.get());
-    return Text(bio.get());
+    return TextOf(bio.get());
   }
   /// Encrypted when there is a pass phrase.
   [[nodiscard]] std::string KeyPem(std::string pass_phrase = "") const {
-    const OpensslPtr<BIO> bio(BIO_new(BIO_s_mem()));
+    const BioPtr bio(BIO_new(BIO_s_mem()));
     PEM_write_bio_PrivateKey(bio.get(), key.get(),
                              pass_phrase.empty() ? nullptr : EVP_aes_128_cbc(), nullptr, 0, nullptr,
                              pass_phrase.empty() ? nullptr : pass_phrase.data());
-    return Text(bio.get());
-  }
-
- private:
-  static std::string Text(BIO* bio) {
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(bio, &data);
-    return {data, static_cast<std::size_t>(size)};
+    return TextOf(bio.get());
   }
 };
 
@@ -57,8 +42,8 @@ struct CertificateOptions {
 };
 
 inline TestIdentity MakeCertificate(const CertificateOptions& options) {
-  TestIdentity identity{.key = OpensslPtr<EVP_PKEY>(EVP_EC_gen("P-256")),
-                        .certificate = OpensslPtr<X509>(X509_new())};
+  TestIdentity identity{.key = KeyPtr(EVP_EC_gen("P-256")),
+                        .certificate = CertificatePtr(X509_new())};
   X509* certificate = identity.certificate.get();
   X509_set_version(certificate, X509_VERSION_3);
   static long serial = 1;
@@ -74,7 +59,7 @@ inline TestIdentity MakeCertificate(const CertificateOptions& options) {
   const auto add = [&](int nid, const std::string& value) {
     X509V3_CTX context;
     X509V3_set_ctx(&context, issuer.certificate.get(), certificate, nullptr, nullptr, 0);
-    const OpensslPtr<X509_EXTENSION> extension(
+    const CPtr<X509_EXTENSION, X509_EXTENSION_free> extension(
         X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
     if (!extension) throw std::runtime_error("bad extension " + value);
     X509_add_ext(certificate, extension.get(), -1);

@@ -11,7 +11,8 @@
 #include <string_view>
 
 #include "support/eventually.h"
-#include "support/unique_fd.h"
+#include "support/loopback.h"
+#include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::serve {
 
@@ -19,10 +20,7 @@ namespace whimbrel::serve {
 class RawClient {
  public:
   explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sockaddr_in address = testing::Loopback(port);
     if (::connect(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
       socket_.Reset();
     }
@@ -59,7 +57,7 @@ class RawClient {
   }
 
  private:
-  testing::UniqueFd socket_;
+  FileDescriptor socket_;
 };
 
 inline std::string Get(std::uint16_t port, std::string_view target) {

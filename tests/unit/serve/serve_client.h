@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "support/unique_fd.h"
+#include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::serve {
 
@@ -22,7 +22,7 @@ class RawClient {
   [[nodiscard]] bool WasClosed() const { return ReadAll().empty(); }
 
  private:
-  testing::UniqueFd socket_;
+  FileDescriptor socket_;
 };
 
 /// The whole answer to `GET target` without a header beside Host.

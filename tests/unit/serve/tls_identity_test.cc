@@ -10,6 +10,7 @@
 #include "serve/self_signed.h"
 #include "support/fake_clock.h"
 #include "support/temp_dir.h"
+#include "whimbrel/base/pem.h"
 #include "whimbrel/serve/http_endpoint.h"
 
 namespace whimbrel::serve {
@@ -28,19 +29,17 @@ struct Visit {
 
 Visit VisitByTls(std::uint16_t port, int max_version = TLS1_3_VERSION) {
   const RawClient client(port);
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
-                                                                  &SSL_CTX_free);
+  const CPtr<SSL_CTX, SSL_CTX_free> context(SSL_CTX_new(TLS_client_method()));
   // Else OpenSSL itself would not even offer the old versions.
   SSL_CTX_set_security_level(context.get(), 0);
   SSL_CTX_set_max_proto_version(context.get(), max_version);
-  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), &SSL_free);
+  const CPtr<SSL, SSL_free> ssl(SSL_new(context.get()));
   SSL_set_fd(ssl.get(), client.fd());
   if (SSL_connect(ssl.get()) != 1) return {};
   Visit visit{.version = SSL_get_version(ssl.get())};
-  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
-      SSL_get1_peer_certificate(ssl.get()), &X509_free);
-  const std::unique_ptr<char, decltype(&free)> serial(
-      i2s_ASN1_INTEGER(nullptr, X509_get_serialNumber(certificate.get())), &free);
+  const CertificatePtr certificate(SSL_get1_peer_certificate(ssl.get()));
+  const CPtr<char, free> serial(
+      i2s_ASN1_INTEGER(nullptr, X509_get_serialNumber(certificate.get())));
   visit.serial = serial.get();
   const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
   SSL_write(ssl.get(), request.data(), static_cast<int>(request.size()));

@@ -2,13 +2,13 @@
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
 
-#include <memory>
 #include <random>
 #include <string>
 
 #include "support/postgres_server.h"
 #include "unit/sql/corpus.h"
 #include "unit/sql/splitting.h"
+#include "whimbrel/base/c_ptr.h"
 
 namespace whimbrel::sql {
 namespace {
@@ -21,8 +21,7 @@ class ServerParser {
  public:
   ServerParser()
       : connection_(
-            PQconnectdb(whimbrel::testing::SharedPostgres().target().KeywordValue().c_str()),
-            &PQfinish) {
+            PQconnectdb(whimbrel::testing::SharedPostgres().target().KeywordValue().c_str())) {
     EXPECT_EQ(PQstatus(connection_.get()), CONNECTION_OK) << PQerrorMessage(connection_.get());
     PQclear(PQexec(connection_.get(), "set escape_string_warning = off"));
   }
@@ -33,13 +32,13 @@ class ServerParser {
   }
   /// Empty when the text is one command that can be prepared.
   std::string ErrorOf(const std::string& text) {
-    const std::unique_ptr<PGresult, decltype(&PQclear)> result(
-        PQprepare(connection_.get(), "", text.c_str(), 0, nullptr), &PQclear);
+    const CPtr<PGresult, PQclear> result(
+        PQprepare(connection_.get(), "", text.c_str(), 0, nullptr));
     return PQresultErrorMessage(result.get());
   }
 
  private:
-  std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+  CPtr<PGconn, PQfinish> connection_;
 };
 
 constexpr std::string_view kManyCommands = "cannot insert multiple commands";

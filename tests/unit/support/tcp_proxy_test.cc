@@ -16,18 +16,11 @@
 
 #include "support/eventually.h"
 #include "support/free_port.h"
-#include "support/unique_fd.h"
+#include "support/loopback.h"
+#include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::testing {
 namespace {
-
-sockaddr_in Loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
 
 // Answers each piece with "echo:" and the piece, and remembers what it got.
 class EchoServer {
@@ -51,7 +44,7 @@ class EchoServer {
   void Accept() {
     std::vector<std::jthread> threads;
     while (true) {
-      UniqueFd client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      FileDescriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!client) return;
       threads.emplace_back([this, fd = std::move(client)] { Echo(fd.get()); });
     }
@@ -72,7 +65,7 @@ class EchoServer {
   }
 
   FreePort port_;
-  UniqueFd listener_;
+  FileDescriptor listener_;
   mutable std::mutex mutex_;
   std::string received_;
   std::jthread acceptor_;
@@ -114,7 +107,7 @@ class Client {
   }
 
  private:
-  UniqueFd fd_;
+  FileDescriptor fd_;
   bool connected_ = false;
 };
 

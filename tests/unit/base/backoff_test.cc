@@ -4,21 +4,15 @@
 
 #include <climits>
 
+#include "support/fixed_random.h"
+
 namespace whimbrel {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
-
-class FixedRandom final : public Random {
- public:
-  explicit FixedRandom(double value) : value_(value) {}
-  double Uniform() override { return value_; }
-
- private:
-  double value_;
-};
+using testing::FixedRandom;
 
 constexpr double kAlmostOne = 1.0 - 0x1p-53;
 

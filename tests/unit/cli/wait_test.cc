@@ -9,6 +9,7 @@
 #include "cli/wait_loop.h"
 #include "cli/wait_resource.h"
 #include "support/fake_clock.h"
+#include "support/fixed_random.h"
 
 namespace whimbrel::cli {
 namespace {
@@ -19,12 +20,6 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 using whimbrel::testing::FakeClock;
 using State = Sighting::State;
-
-/// Without chance: half of each pause.
-class NoChance final : public Random {
- public:
-  double Uniform() override { return 0; }
-};
 
 /// Looks that were thought up, one after the other; the last one again and again.
 class WaitLoopTest : public ::testing::Test {
@@ -49,7 +44,7 @@ class WaitLoopTest : public ::testing::Test {
   }
 
   FakeClock clock_{FakeClock::Sleep::kJumps};
-  NoChance chance_;
+  whimbrel::testing::FixedRandom chance_{0};  // Half of each pause.
   std::stop_source stop_;
   std::size_t stop_at_ = 0;  ///< The look during which the stop is asked for; 0: none.
   std::vector<milliseconds> looks_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/fixed_random.h"
 #include "whimbrel/postgres/sqlstate.h"
 
 namespace whimbrel::engine {
@@ -10,11 +11,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class HalfRandom final : public Random {
- public:
-  double Uniform() override { return 0.5; }
-};
-
 RunFailure ServerError(const std::string& sql_state) {
   postgres::PgError error;
   error.sql_state = sql_state;
@@ -22,9 +18,9 @@ RunFailure ServerError(const std::string& sql_state) {
   return FromPgError(error, "testing");
 }
 
-class RetryPolicyTest : public testing::Test {
+class RetryPolicyTest : public ::testing::Test {
  protected:
-  HalfRandom random_;
+  whimbrel::testing::FixedRandom random_{0.5};
   SteadyTime now_{};
   RetryPolicy policy_{milliseconds(100), seconds(60), random_};
 };

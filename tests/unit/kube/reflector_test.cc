@@ -12,6 +12,7 @@
 #include "fake_object_client.h"
 #include "support/eventually.h"
 #include "support/fake_clock.h"
+#include "support/fixed_random.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -53,11 +54,6 @@ class Recorder final : public ReflectorHandler {
 
   mutable std::mutex mutex_;
   Strings entries_;
-};
-
-class FixedRandom final : public Random {
- public:
-  double Uniform() override { return 0.5; }
 };
 
 /// Lists and watches go by a script; when it is over, watches block until they are stopped.
@@ -119,7 +115,7 @@ class ReflectorTest : public ::testing::Test {
 
   std::mutex mutex_;
   FakeClock clock_{FakeClock::Sleep::kJumps};
-  FixedRandom random_;
+  testing::FixedRandom random_{0.5};
   FakeObjectClient client_;
   Recorder recorder_;
   std::deque<ScriptedList> lists_;

@@ -13,6 +13,7 @@
 
 #include "support/eventually.h"
 #include "support/fake_clock.h"
+#include "support/fixed_random.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -21,19 +22,11 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::FakeClock;
+using testing::FixedRandom;
 
 const ObjectKey kA{"ns", "a"};
 const ObjectKey kB{"ns", "b"};
 const ObjectKey kC{"ns", "c"};
-
-class FixedRandom final : public Random {
- public:
-  explicit FixedRandom(double value) : value_(value) {}
-  double Uniform() override { return value_; }
-
- private:
-  double value_;
-};
 
 class WorkQueueTest : public ::testing::Test {
  protected:

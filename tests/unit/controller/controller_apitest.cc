@@ -9,9 +9,9 @@
 #include "unit/controller/fake_runner.h"
 #include "unit/controller/manifests.h"
 #include "unit/controller/simulation.h"
+#include "unit/kube/connect.h"
 #include "whimbrel/controller/controller.h"
 #include "whimbrel/controller/printer.h"
-#include "whimbrel/kube/rest_client.h"
 
 namespace whimbrel::controller {
 namespace {
@@ -44,15 +44,10 @@ void InstallCrd(const ApiServer& server) {
   server.AwaitEstablished("databasemigrations.whimbrel.dev");
 }
 
-std::unique_ptr<kube::ObjectClient> ClientOf(const std::filesystem::path& kubeconfig) {
-  const auto config = kube::LoadConfig(kubeconfig.string(), "", kube::ConfigEnvironment::Process());
-  return kube::NewRestClient(config.value(), {.user_agent = "whimbrel-test"}).value();
-}
-
 /// A controller with a real client and a scripted runner.
 struct Installation {
   Installation(const std::filesystem::path& kubeconfig, ControllerOptions options)
-      : client(ClientOf(kubeconfig)), controller(*client, runner, std::move(options)) {
+      : client(kube::Connect(kubeconfig)), controller(*client, runner, std::move(options)) {
     const Result<void> started = controller.Start();
     EXPECT_TRUE(started) << started.error().message;
   }
@@ -252,7 +247,7 @@ TEST_F(ControllerApiTest, AControllerThatWasKilledInTheMiddleIsReplacedByOneRun)
 
 TEST_F(ControllerApiTest, SaysWhichRightIsMissing) {
   FakeRunner runner;
-  const auto client = ClientOf(server_.weak_kubeconfig());
+  const auto client = kube::Connect(server_.weak_kubeconfig());
   Controller controller(*client, runner, {.namespaces = {ns_}});
   const Result<void> started = controller.Start();
   ASSERT_FALSE(started);
@@ -263,7 +258,7 @@ TEST_F(ControllerApiTest, SaysWhichRightIsMissing) {
 TEST(ControllerApi, SaysHowToInstallTheCrdAndResumesAfterTheServerWasKilled) {
   ApiServer server;
   FakeRunner nobody;
-  const auto client = ClientOf(server.kubeconfig());
+  const auto client = kube::Connect(server.kubeconfig());
   {
     Controller controller(*client, nobody, {});
     const Result<void> started = controller.Start();

@@ -15,9 +15,9 @@
 #include "unit/controller/fake_runner.h"
 #include "unit/controller/manifests.h"
 #include "unit/controller/simulation.h"
+#include "unit/kube/connect.h"
 #include "whimbrel/controller/controller.h"
 #include "whimbrel/kube/leader_elector.h"
-#include "whimbrel/kube/rest_client.h"
 
 namespace whimbrel::controller {
 namespace {
@@ -33,12 +33,6 @@ using testing::FakeRunner;
 using whimbrel::testing::Eventually;
 using whimbrel::testing::FakeClock;
 using whimbrel::testing::SharedApiServer;
-
-std::unique_ptr<kube::ObjectClient> Connect() {
-  const auto config = kube::LoadConfig(SharedApiServer().kubeconfig().string(), "",
-                                       kube::ConfigEnvironment::Process());
-  return kube::NewRestClient(config.value(), {.user_agent = "whimbrel-test"}).value();
-}
 
 std::optional<RunReport> Succeed(const RunRequest& request) {
   RunReport report = Applied({"1"});
@@ -117,7 +111,7 @@ class StoppedClient final : public kube::ObjectClient {
     return true;
   }
 
-  const std::unique_ptr<kube::ObjectClient> real_ = Connect();
+  const std::unique_ptr<kube::ObjectClient> real_ = kube::Connect(SharedApiServer().kubeconfig());
   const int stop_at_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
@@ -150,7 +144,7 @@ TEST_P(StaleLeaderTest, ItsStatusIsRefusedAndThatOfTheNextOneStays) {
                                     testing::MigrationYaml("orders"));
   StoppedClient stale_client(GetParam());
   FakeRunner stale_runner(Succeed);
-  const auto election = Connect();
+  const auto election = kube::Connect(SharedApiServer().kubeconfig());
   FakeClock clock;
   kube::LeaderElector elector(*election,
                               {.lease = {.ns = ns_, .name = "lease"}, .identity = "stale"}, clock);
@@ -160,7 +154,7 @@ TEST_P(StaleLeaderTest, ItsStatusIsRefusedAndThatOfTheNextOneStays) {
   ASSERT_TRUE(stale.Start());
   ASSERT_TRUE(Eventually([&] { return stale_client.stopped(); }));
 
-  const auto client = Connect();
+  const auto client = kube::Connect(SharedApiServer().kubeconfig());
   FakeRunner runner(Succeed);
   Controller next(*client, runner, options_);
   ASSERT_TRUE(next.Start());

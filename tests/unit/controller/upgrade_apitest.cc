@@ -13,8 +13,8 @@
 #include "unit/controller/fake_runner.h"
 #include "unit/controller/manifests.h"
 #include "unit/controller/simulation.h"
+#include "unit/kube/connect.h"
 #include "whimbrel/controller/controller.h"
-#include "whimbrel/kube/rest_client.h"
 
 namespace whimbrel::controller {
 namespace {
@@ -37,12 +37,6 @@ constexpr const char* kAddRetiredFields =
          "value": {"type": "string"}},
         {"op": "add", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/retired",
          "value": {"type": "string"}}])";
-
-std::unique_ptr<kube::ObjectClient> Connect() {
-  const auto config = kube::LoadConfig(SharedApiServer().kubeconfig().string(), "",
-                                       kube::ConfigEnvironment::Process());
-  return kube::NewRestClient(config.value(), {.user_agent = "whimbrel-test"}).value();
-}
 
 std::optional<report::RunReport> Succeed(const report::RunRequest& request) {
   report::RunReport report = Applied({"1"});
@@ -132,7 +126,7 @@ class UpgradeTest : public ::testing::Test {
   ApiServer& server_ = SharedApiServer();
   std::string ns_ = server_.CreateNamespace();
   std::string objects_;
-  std::unique_ptr<kube::ObjectClient> client_ = Connect();
+  std::unique_ptr<kube::ObjectClient> client_ = kube::Connect(SharedApiServer().kubeconfig());
   FakeRunner runner_{Succeed};
   std::unique_ptr<Controller> controller_;
 };

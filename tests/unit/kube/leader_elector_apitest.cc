@@ -8,8 +8,8 @@
 #include "support/api_server.h"
 #include "support/eventually.h"
 #include "support/tcp_proxy.h"
+#include "unit/kube/connect.h"
 #include "whimbrel/kube/leader_elector.h"
-#include "whimbrel/kube/rest_client.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -19,14 +19,6 @@ using std::chrono::seconds;
 using testing::Eventually;
 using testing::SharedApiServer;
 using testing::TcpProxy;
-
-std::unique_ptr<ObjectClient> Connect(const std::filesystem::path& kubeconfig) {
-  const auto config = LoadConfig(kubeconfig, "", ConfigEnvironment::Process());
-  if (!config) throw std::runtime_error(config.error().message);
-  auto client = NewRestClient(*config, {.user_agent = "whimbrel/test"});
-  if (!client) throw std::runtime_error(client.error().message);
-  return std::move(*client);
-}
 
 /// A candidate with its own connection, as a process has it.
 struct Candidate {

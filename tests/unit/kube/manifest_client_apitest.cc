@@ -6,11 +6,10 @@
 
 #include "support/api_server.h"
 #include "support/temp_dir.h"
+#include "unit/kube/connect.h"
 #include "unit/kube/real_crd.h"
 #include "unit/kube/schema_cases.h"
-#include "whimbrel/kube/config.h"
 #include "whimbrel/kube/manifest_client.h"
-#include "whimbrel/kube/rest_client.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -141,16 +140,13 @@ TEST(ManifestClientOnApiServer, CannotBeToldFromOne) {
                "data: {001.sql: SELECT 1}\n");
 
   server.MustKubectl({"-n", ns, "create", "-f", folder.path()});
-  const auto config = LoadConfig(server.kubeconfig(), "", ConfigEnvironment::Process());
-  ASSERT_TRUE(config) << config.error().ToString();
-  const auto rest = NewRestClient(*config, {.user_agent = "whimbrel/test"});
-  ASSERT_TRUE(rest) << rest.error().ToString();
+  const auto rest = Connect(server.kubeconfig());
   const auto manifests = ManifestClient::Load(
       {folder.path()}, ns,
       {{.resource = kMigrations, .schema = DatabaseMigrationSchema(), .validate = nullptr}});
   ASSERT_TRUE(manifests) << manifests.error().ToString();
 
-  EXPECT_EQ(LifeOf(**manifests, ns), LifeOf(**rest, ns));
+  EXPECT_EQ(LifeOf(**manifests, ns), LifeOf(*rest, ns));
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 #include "support/api_server.h"
 #include "support/eventually.h"
 #include "support/tcp_proxy.h"
+#include "unit/kube/connect.h"
 #include "whimbrel/kube/reflector.h"
-#include "whimbrel/kube/rest_client.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -21,14 +21,6 @@ using testing::Eventually;
 using testing::EventuallyEquals;
 using testing::SharedApiServer;
 using testing::TcpProxy;
-
-std::unique_ptr<ObjectClient> Connect(const std::filesystem::path& kubeconfig) {
-  const auto config = LoadConfig(kubeconfig, "", ConfigEnvironment::Process());
-  if (!config) throw std::runtime_error(config.error().message);
-  auto client = NewRestClient(*config, {.user_agent = "whimbrel/test"});
-  if (!client) throw std::runtime_error(client.error().message);
-  return std::move(*client);
-}
 
 /// The owner's picture: names and the value of their key `k`.
 class Picture final : public ReflectorHandler {

@@ -11,7 +11,7 @@
 #include "support/api_server.h"
 #include "support/eventually.h"
 #include "support/tcp_proxy.h"
-#include "whimbrel/kube/rest_client.h"
+#include "unit/kube/connect.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -24,15 +24,6 @@ using testing::SharedApiServer;
 using testing::TcpProxy;
 using Reason = ApiErrorReason;
 using Strings = std::vector<std::string>;
-
-std::unique_ptr<ObjectClient> Connect(const std::filesystem::path& kubeconfig,
-                                      RestClientOptions options = {.user_agent = "whimbrel/test"}) {
-  const auto config = LoadConfig(kubeconfig, "", ConfigEnvironment::Process());
-  if (!config) throw std::runtime_error(config.error().message);
-  auto client = NewRestClient(*config, std::move(options));
-  if (!client) throw std::runtime_error(client.error().message);
-  return std::move(*client);
-}
 
 std::string NameOf(const json& object) { return StringAt(object, "metadata", "name"); }
 std::string VersionOf(const json& object) {

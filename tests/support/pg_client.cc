@@ -5,16 +5,12 @@
 #include <stdexcept>
 #include <utility>
 
+#include "whimbrel/base/c_ptr.h"
+
 namespace whimbrel::testing {
 namespace {
 
-struct FinishConnection {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
-};
-struct ClearResult {
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-using ResultPtr = std::unique_ptr<PGresult, ClearResult>;
+using ResultPtr = CPtr<PGresult, PQclear>;
 
 // For a keyword/value string: in single quotes, with ' and \ escaped.
 std::string Quoted(const std::string& value) {
@@ -43,6 +39,14 @@ std::string PgTarget::Uri() const {
          dbname;
 }
 
+std::map<std::string, std::optional<std::string>> PgTarget::Environment() const {
+  return {{"PGHOST", host},
+          {"PGPORT", std::to_string(port)},
+          {"PGUSER", user},
+          {"PGPASSWORD", password},
+          {"PGDATABASE", dbname}};
+}
+
 PgTarget PgTarget::WithPort(std::uint16_t other) const {
   PgTarget result = *this;
   result.port = other;
@@ -63,7 +67,7 @@ PgTarget PgTarget::WithUser(std::string other, std::string its_password) const {
 }
 
 struct PgClient::State {
-  std::unique_ptr<PGconn, FinishConnection> connection;
+  CPtr<PGconn, PQfinish> connection;
 };
 
 PgClient::PgClient(const PgTarget& target) : state_(std::make_unique<State>()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ struct PgTarget {
   [[nodiscard]] std::string KeywordValue() const;
   /// `postgresql://user:password@host:port/dbname`.
   [[nodiscard]] std::string Uri() const;
+  /// For libpq's programs and ours: `PGHOST`, `PGPORT`, ….
+  [[nodiscard]] std::map<std::string, std::optional<std::string>> Environment() const;
   /// The same database through another port (a proxy before it).
   [[nodiscard]] PgTarget WithPort(std::uint16_t other) const;
   [[nodiscard]] PgTarget WithDatabase(std::string other) const;

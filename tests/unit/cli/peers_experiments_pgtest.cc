@@ -8,9 +8,7 @@
 #include <set>
 
 #include "support/eventually.h"
-#include "support/postgres_server.h"
-#include "support/subprocess.h"
-#include "support/temp_dir.h"
+#include "unit/cli/folder_run.h"
 
 namespace whimbrel::cli {
 namespace {
@@ -19,13 +17,8 @@ using ::testing::HasSubstr;
 using whimbrel::testing::Eventually;
 using whimbrel::testing::EventuallyEquals;
 using whimbrel::testing::PgClient;
-using whimbrel::testing::PgTarget;
 using whimbrel::testing::ProcessResult;
-using whimbrel::testing::RunProcess;
-using whimbrel::testing::SharedPostgres;
-using whimbrel::testing::SpawnOptions;
 using whimbrel::testing::Subprocess;
-using whimbrel::testing::TempDir;
 
 /// `SELECT wait_at_gate()` takes as long as the gate is closed: what the experiments did with
 /// pg_sleep.
@@ -43,37 +36,17 @@ END
 $$;
 )sql";
 
-class PeersExperimentsTest : public ::testing::Test {
+class PeersExperimentsTest : public FolderRunTest {
  protected:
   PeersExperimentsTest() { sql_.Exec(kGate); }
 
-  SpawnOptions Command(std::vector<std::string> more = {}) const {
-    SpawnOptions options;
-    options.argv = {WHIMBREL_BINARY, "run", folder_.path().string()};
-    options.argv.insert(options.argv.end(), more.begin(), more.end());
-    options.environment = {{"PGHOST", database_.host},
-                           {"PGPORT", std::to_string(database_.port)},
-                           {"PGUSER", database_.user},
-                           {"PGPASSWORD", database_.password},
-                           {"PGDATABASE", database_.dbname}};
-    return options;
-  }
-  ProcessResult Run(std::vector<std::string> more = {}) {
-    return RunProcess(Command(std::move(more)));
-  }
   void OpenGate() { sql_.Exec("DELETE FROM gate"); }
 
-  [[nodiscard]] std::string Sessions(const std::string& condition) {
-    return sql_.Scalar(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'whimbrel/%' AND "
-        "datname = current_database() AND " +
-        condition);
-  }
   [[nodiscard]] ::testing::AssertionResult IsAtTheGate() {
     return EventuallyEquals<std::string>([&] { return Sessions("wait_event = 'PgSleep'"); }, "1");
   }
   [[nodiscard]] ::testing::AssertionResult NoSessionIsLeft() {
-    return EventuallyEquals<std::string>([&] { return Sessions("true"); }, "0");
+    return EventuallyEquals<std::string>([&] { return Sessions(); }, "0");
   }
   [[nodiscard]] ::testing::AssertionResult Exist(const std::vector<std::string>& tables,
                                                  bool exist = true) {
@@ -99,9 +72,6 @@ class PeersExperimentsTest : public ::testing::Test {
         "current_database()");
   }
 
-  TempDir folder_;
-  PgTarget database_ = SharedPostgres().CreateDatabase();
-  PgClient sql_{database_};
   std::string orphan_;  // The backend that worked for the runner that was killed.
 };
 

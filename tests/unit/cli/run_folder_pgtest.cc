@@ -6,9 +6,7 @@
 #include <sstream>
 
 #include "support/eventually.h"
-#include "support/postgres_server.h"
-#include "support/subprocess.h"
-#include "support/temp_dir.h"
+#include "unit/cli/folder_run.h"
 
 namespace whimbrel::cli {
 namespace {
@@ -17,10 +15,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using whimbrel::testing::Eventually;
 using whimbrel::testing::PgClient;
-using whimbrel::testing::PgTarget;
 using whimbrel::testing::ProcessResult;
 using whimbrel::testing::RunProcess;
-using whimbrel::testing::SharedPostgres;
 using whimbrel::testing::SpawnOptions;
 using whimbrel::testing::Subprocess;
 using whimbrel::testing::TempDir;
@@ -29,28 +25,7 @@ using whimbrel::testing::TempDir;
 /// that a test kills.
 constexpr std::chrono::seconds kOrphanLives{20};
 
-/// `whimbrel run DIR` as a person starts it.
-class RunFolderTest : public ::testing::Test {
- protected:
-  SpawnOptions Command(std::vector<std::string> more = {}) {
-    SpawnOptions options;
-    options.argv = {WHIMBREL_BINARY, "run", folder_.path().string()};
-    options.argv.insert(options.argv.end(), more.begin(), more.end());
-    options.environment = {{"PGHOST", database_.host},
-                           {"PGPORT", std::to_string(database_.port)},
-                           {"PGUSER", database_.user},
-                           {"PGPASSWORD", database_.password},
-                           {"PGDATABASE", database_.dbname}};
-    return options;
-  }
-  ProcessResult Run(std::vector<std::string> more = {}) {
-    return RunProcess(Command(std::move(more)));
-  }
-
-  TempDir folder_;
-  PgTarget database_ = SharedPostgres().CreateDatabase();
-  PgClient sql_{database_};
-};
+class RunFolderTest : public FolderRunTest {};
 
 TEST_F(RunFolderTest, TakesTheDatabaseFromTheEnvironment) {
   folder_.Write("001_a.sql", "CREATE TABLE a (id int);\n");
@@ -184,11 +159,7 @@ TEST_F(RunFolderTest, NoticesAFileThatChangesWhileItWaitsForALock) {
   PgClient holder(database_);
   holder.Exec("BEGIN; LOCK TABLE gate");
   Subprocess process(Command({"--lock-timeout-seconds", "60"}));
-  ASSERT_TRUE(Eventually([&] {
-    return sql_.Scalar(
-               "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
-               "application_name LIKE 'whimbrel/%' AND datname = current_database()") == "1";
-  }));
+  ASSERT_TRUE(Eventually([&] { return Sessions("wait_event_type = 'Lock'") == "1"; }));
   folder_.Write("002_b.sql", "CREATE TABLE c (id int);\n");
   holder.Exec("COMMIT");
   EXPECT_EQ(process.Wait(), 1);
@@ -205,12 +176,7 @@ constexpr const char* kQuick = "CREATE TABLE slow (n int);\nINSERT INTO slow VAL
 TEST_F(RunFolderTest, AppliesOnceAfterASigkillInTheMiddle) {
   folder_.Write("001_slow.sql", kSlow);
   Subprocess first(Command());
-  ASSERT_TRUE(Eventually([&] {
-    return sql_.Scalar(
-               "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND "
-               "datname = "
-               "current_database()") == "1";
-  }));
+  ASSERT_TRUE(Eventually([&] { return Sessions("query LIKE 'SELECT pg_sleep%'") == "1"; }));
   first.Signal(SIGKILL);
   EXPECT_EQ(first.Wait(), 128 + SIGKILL);
 
@@ -226,15 +192,11 @@ TEST_F(RunFolderTest, LeavesNothingRunningAfterASigkill) {
   folder_.Write("001_slow.sql",
                 "CREATE TABLE slow (n int);\nSELECT pg_sleep(300) FROM pg_sleep(0);\n");
   Subprocess process(Command());
-  const std::string in_the_middle =
-      "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'whimbrel/%' AND datname "
-      "= current_database()";
-  ASSERT_TRUE(Eventually(
-      [&] { return sql_.Scalar(in_the_middle + " AND wait_event = 'PgSleep'") == "1"; }));
+  ASSERT_TRUE(Eventually([&] { return Sessions("wait_event = 'PgSleep'") == "1"; }));
   process.Signal(SIGKILL);
   EXPECT_EQ(process.Wait(), 128 + SIGKILL);
   // client_connection_check_interval is 2 s; without it the sleep would go on, and its locks stay.
-  EXPECT_TRUE(Eventually([&] { return sql_.Scalar(in_the_middle) == "0"; }, kOrphanLives));
+  EXPECT_TRUE(Eventually([&] { return Sessions() == "0"; }, kOrphanLives));
   EXPECT_EQ(sql_.Scalar("SELECT to_regclass('slow') IS NULL"), "t");
   EXPECT_EQ(sql_.Scalar("SELECT count(*) FROM whimbrel.whimbrel_migration"), "0");
 }
@@ -245,13 +207,11 @@ TEST_F(RunFolderTest, LeavesNoIndexBuildRunningAtSigterm) {
   writer.Exec("BEGIN; INSERT INTO t VALUES (1)");
   folder_.Write("001_index.sql", "CREATE INDEX CONCURRENTLY i ON t (n);\n");
   Subprocess process(Command({"--lock-timeout-seconds", "60"}));
-  const std::string building =
-      "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%' AND state = "
-      "'active' AND datname = current_database()";
-  ASSERT_TRUE(Eventually([&] { return sql_.Scalar(building) == "1"; }));
+  const std::string building = "query LIKE 'CREATE INDEX CONC%' AND state = 'active'";
+  ASSERT_TRUE(Eventually([&] { return Sessions(building) == "1"; }));
   process.Signal(SIGTERM);
   EXPECT_EQ(process.Wait(std::chrono::seconds(10)), 1);
-  EXPECT_EQ(sql_.Scalar(building), "0");
+  EXPECT_EQ(Sessions(building), "0");
   // The next run clears away what the build left, and builds.
   writer.Exec("COMMIT");
   EXPECT_EQ(Run().exit_code, 0);
@@ -261,21 +221,11 @@ TEST_F(RunFolderTest, LeavesNoIndexBuildRunningAtSigterm) {
 TEST_F(RunFolderTest, StopsCleanlyAtSigterm) {
   folder_.Write("001_slow.sql", kSlow);
   Subprocess process(Command());
-  ASSERT_TRUE(Eventually([&] {
-    return sql_.Scalar(
-               "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND "
-               "datname = "
-               "current_database()") == "1";
-  }));
+  ASSERT_TRUE(Eventually([&] { return Sessions("query LIKE 'SELECT pg_sleep%'") == "1"; }));
   process.Signal(SIGTERM);
   EXPECT_EQ(process.Wait(std::chrono::seconds(10)), 1);
   EXPECT_THAT(process.err(), HasSubstr("Cancelled"));
-  EXPECT_TRUE(Eventually([&] {
-    return sql_.Scalar(
-               "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'whimbrel/%' AND "
-               "datname = "
-               "current_database()") == "0";
-  }));
+  EXPECT_TRUE(Eventually([&] { return Sessions() == "0"; }));
 }
 
 TEST_F(RunFolderTest, AppliesOnceWhenTwoRunAtOnce) {

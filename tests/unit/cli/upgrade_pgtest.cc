@@ -49,12 +49,7 @@ class UpgradeTest : public ::testing::Test {
 
   ProcessResult Whimbrel(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), WHIMBREL_BINARY);
-    return RunProcess({.argv = std::move(arguments),
-                       .environment = {{"PGHOST", database_.host},
-                                       {"PGPORT", std::to_string(database_.port)},
-                                       {"PGUSER", database_.user},
-                                       {"PGPASSWORD", database_.password},
-                                       {"PGDATABASE", database_.dbname}}});
+    return RunProcess({.argv = std::move(arguments), .environment = database_.Environment()});
   }
   ProcessResult RunFolder(const Keys& files) {
     const TempDir folder;

@@ -39,11 +39,7 @@ class WaitDatabaseTest : public ::testing::Test {
     SpawnOptions options;
     options.argv = {WHIMBREL_BINARY, "wait", "--database"};
     options.argv.insert(options.argv.end(), more.begin(), more.end());
-    options.environment = {{"PGHOST", target.host},
-                           {"PGPORT", std::to_string(target.port)},
-                           {"PGUSER", target.user},
-                           {"PGPASSWORD", target.password},
-                           {"PGDATABASE", target.dbname}};
+    options.environment = target.Environment();
     return options;
   }
   /// Looks as the application for at most a second.

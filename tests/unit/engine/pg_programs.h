@@ -24,15 +24,11 @@ inline whimbrel::testing::ProcessResult RunPgProgram(const std::string& program,
   const std::string beside = std::string(bin == nullptr ? "" : bin) + "/" + program;
   arguments.insert(arguments.begin(),
                    bin != nullptr && std::filesystem::exists(beside) ? beside : program);
-  return whimbrel::testing::RunProcess({.argv = std::move(arguments),
-                                        .environment = {{"PGHOST", database.host},
-                                                        {"PGPORT", std::to_string(database.port)},
-                                                        {"PGUSER", database.user},
-                                                        {"PGPASSWORD", database.password},
-                                                        {"PGDATABASE", database.dbname},
-                                                        {"PGSSLMODE", "disable"},
-                                                        {"PGOPTIONS", std::nullopt}},
-                                        .directory = folder});
+  auto environment = database.Environment();
+  environment["PGSSLMODE"] = "disable";
+  environment["PGOPTIONS"] = std::nullopt;
+  return whimbrel::testing::RunProcess(
+      {.argv = std::move(arguments), .environment = std::move(environment), .directory = folder});
 }
 
 /// Why pg_dump cannot read this server: it reads none that is newer. Empty: it can.

@@ -212,7 +212,9 @@ std::optional<report::RunReport> JobRuns::Refused(const ApiError& error, const O
   }
   // It may have been stored all the same, by this request or by one before.
   const ApiResult<std::optional<JobFacts>> found = Find(key, std::move(stop));
-  if (found && *found && IsOf(**found, owner, run)) return std::nullopt;
+  // Until somebody can tell, it counts as made: another one could run beside it. Observe asks on.
+  if (!found) return std::nullopt;
+  if (*found && IsOf(**found, owner, run)) return std::nullopt;
   const std::string why = error.reason == ApiErrorReason::kAlreadyExists
                               ? "another one of that name is there"
                               : error.ToString();

@@ -6,11 +6,9 @@
 #include "support/api_server.h"
 #include "support/eventually.h"
 #include "unit/controller/fake_node.h"
-#include "unit/controller/fake_runner.h"
+#include "unit/controller/job_process.h"
 #include "unit/controller/manifests.h"
 #include "unit/controller/simulation.h"
-#include "whimbrel/controller/controller.h"
-#include "whimbrel/kube/rest_client.h"
 
 namespace whimbrel::controller {
 namespace {
@@ -18,39 +16,12 @@ namespace {
 using nlohmann::json;
 using testing::Applied;
 using testing::FakeNode;
-using testing::FakeRunner;
 using ::testing::HasSubstr;
+using testing::JobProcess;
 using whimbrel::testing::ApiServer;
 using whimbrel::testing::Eventually;
 using whimbrel::testing::EventuallyEquals;
 using whimbrel::testing::SharedApiServer;
-
-constexpr const char* kImage = "registry.example/whimbrel:1";
-
-std::unique_ptr<kube::ObjectClient> ClientOf(const std::filesystem::path& kubeconfig) {
-  const auto config = kube::LoadConfig(kubeconfig.string(), "", kube::ConfigEnvironment::Process());
-  return kube::NewRestClient(config.value(), {.user_agent = "whimbrel-test"}).value();
-}
-
-/// A controller whose runs are Jobs; a runner of its own that nobody may use.
-struct Process {
-  Process(const std::filesystem::path& kubeconfig, const std::string& ns)
-      : client(ClientOf(kubeconfig)),
-        controller(
-            *client, runner,
-            {.namespaces = {ns}, .resync = std::chrono::seconds(1), .runner = {.image = kImage}}) {
-    const Result<void> started = controller.Start();
-    EXPECT_TRUE(started) << started.error().message;
-  }
-  ~Process() {
-    controller.Stop();
-    EXPECT_EQ(runner.started(), 0u);
-  }
-
-  FakeRunner runner;
-  std::unique_ptr<kube::ObjectClient> client;
-  Controller controller;
-};
 
 class JobModeTest : public ::testing::Test {
  protected:
@@ -65,7 +36,7 @@ class JobModeTest : public ::testing::Test {
     Apply(Migration());
   }
 
-  void Start() { process_ = std::make_unique<Process>(server_.kubeconfig(), ns_); }
+  void Start() { process_ = std::make_unique<JobProcess>(server_.kubeconfig(), ns_); }
   void Restart() {
     process_.reset();
     Start();
@@ -106,15 +77,16 @@ class JobModeTest : public ::testing::Test {
 
   ApiServer& server_ = SharedApiServer();
   std::string ns_ = server_.CreateNamespace();
-  std::unique_ptr<kube::ObjectClient> client_ = ClientOf(server_.kubeconfig());
+  std::unique_ptr<kube::ObjectClient> client_ = testing::Connect(server_.kubeconfig());
   FakeNode node_{*client_, ns_};
-  std::unique_ptr<Process> process_;
+  std::unique_ptr<JobProcess> process_;
   json job_;
 };
 
 TEST_F(JobModeTest, BecomesReadyByTheReportThatThePodLeaves) {
   const std::string pod = RunFirst();
-  EXPECT_EQ(job_.at("spec").at("template").at("spec").at("containers").at(0).at("image"), kImage);
+  EXPECT_EQ(job_.at("spec").at("template").at("spec").at("containers").at(0).at("image"),
+            testing::kRunnerImage);
   node_.End(pod, Success());
   ExpectReason("UpToDate");
   const json run = Status().at("run");

@@ -238,7 +238,7 @@ TEST(ReportOfPod, WhatWouldComeAgainIsCounted) {
       {"a report of a newer version",
        Terminated(3, "Error", newer.dump()),
        true,
-       {"schemaVersion 99", "use one version of whimbrel"},
+       {"schemaVersion is 99", "use one version of whimbrel"},
        "controller's version?"},
       {"a kill from outside",
        Terminated(137, "Error"),

@@ -139,11 +139,11 @@ TEST_F(ApiChaosTest, EverythingConvergesNothingIsAppliedTwiceAndNoStatusLies) {
     recorder.Look(request);
     return dice.Judge(request);
   });
-  Subprocess controller(
-      {.argv = {WHIMBREL_BINARY, "controller", "--kubeconfig",
-                api_.KubeconfigFor(proxy.url(), "chaos").string(), "--watch-namespaces", ns_,
-                "--kube-api-qps", "1000", "--max-concurrent-migrations", "8"},
-       .output_file = log_ / "controller.log"});
+  Subprocess controller({.argv = {WHIMBREL_BINARY, "controller", "--kubeconfig",
+                                  api_.KubeconfigFor(proxy.url(), "chaos").string(),
+                                  "--watch-namespaces", ns_, "--health-probe-bind-address", "0",
+                                  "--kube-api-qps", "1000", "--max-concurrent-migrations", "8"},
+                         .output_file = log_ / "controller.log"});
   ApplyFiles(1);
   ApplyResources();
   ASSERT_TRUE(Reach("001", resources_ / 3));

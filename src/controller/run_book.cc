@@ -9,7 +9,8 @@ using kube::ObjectKey;
 std::optional<OwnRun> RunBook::Find(const ObjectKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto it = entries_.find(key);
-  return it == entries_.end() ? std::nullopt : it->second.run;
+  if (it == entries_.end() || !it->second.run) return std::nullopt;
+  return *it->second.run;
 }
 
 void RunBook::Put(const ObjectKey& key, OwnRun run) {
@@ -17,7 +18,7 @@ void RunBook::Put(const ObjectKey& key, OwnRun run) {
   Entry& entry = entries_[key];
   if (entry.run) keys_by_run_.erase(entry.run->state.id);
   keys_by_run_[run.state.id] = key;
-  entry.run = std::move(run);
+  entry.run = std::make_unique<OwnRun>(std::move(run));
   entry.lost_runs.clear();
 }
 
@@ -57,8 +58,9 @@ bool RunBook::IsLost(const ObjectKey& key, const std::string& run_id,
                      const std::string& resource_version, SteadyTime now, Duration patience) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[key];
-  if (!std::exchange(entry.seen, true)) entry.lost_runs.insert(run_id);
+  const bool seen = std::exchange(entry.seen, true);
   if (run_id.empty()) return false;
+  if (!seen) entry.lost_runs.insert(run_id);
   if (entry.foreign_run != run_id || entry.foreign_version != resource_version) {
     entry.foreign_run = run_id;
     entry.foreign_version = resource_version;

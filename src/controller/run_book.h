@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -39,7 +40,7 @@ class RunBook {
  private:
   struct Entry {
     bool seen = false;
-    std::optional<OwnRun> run;
+    std::unique_ptr<OwnRun> run;  ///< Most resources are at rest, and it takes 1 KB.
     std::set<std::string, std::less<>> lost_runs;  ///< Until the next one is known to have begun.
     std::string foreign_run;
     std::string foreign_version;

@@ -15,7 +15,7 @@ packages_for() {
     # python3-venv only matters where no Go is: it is how scripts/kube-assets.sh gets one.
     test)  echo "${build[@]}" "${testing[@]}" mold postgresql-15 etcd-server openssl ca-certificates python3-venv ;;
     check) echo "${build[@]}" "${testing[@]}" git python3 clang-format clang-tidy-16 shellcheck ;;
-    bench) echo "${build[@]}" "${testing[@]}" libbenchmark-dev postgresql-15 ;;
+    bench) echo "${build[@]}" "${testing[@]}" libbenchmark-dev postgresql-15 etcd-server openssl ca-certificates python3-venv ;;
     # llvm-16 has the symbolizer, which gives a crash its lines.
     fuzz)  echo "${build[@]}" libpg-query-dev mold clang-16 libclang-rt-16-dev llvm-16 ;;
     chaos) echo "${build[@]}" "${testing[@]}" patch postgresql-15 ;;

@@ -23,9 +23,9 @@
 #include "support/postgres_server.h"
 #include "support/subprocess.h"
 #include "support/temp_dir.h"
-#include "whimbrel/base/clock.h"
 #include "whimbrel/controller/api.h"
 #include "whimbrel/kube/config.h"
+#include "whimbrel/kube/reflector.h"
 #include "whimbrel/kube/rest_client.h"
 
 namespace {
@@ -33,6 +33,7 @@ namespace {
 using nlohmann::json;
 using whimbrel::controller::DatabaseMigrations;
 using whimbrel::kube::ObjectClient;
+using whimbrel::kube::ObjectKey;
 using whimbrel::testing::ApiServer;
 using whimbrel::testing::PgClient;
 using whimbrel::testing::PgTarget;
@@ -45,6 +46,7 @@ constexpr int kFilesEach = 10;
 constexpr int kDatabases = 50;
 constexpr int kWriters = 4;
 constexpr std::chrono::seconds kIdle{20};
+constexpr std::chrono::seconds kQuiet{5};
 const char* const kNamespace = "bench";
 
 [[noreturn]] void Give(const std::string& why) {
@@ -65,6 +67,7 @@ std::unique_ptr<ObjectClient> ClientOf(const ApiServer& server) {
 /// VmRSS and CPU time of a process, from /proc.
 struct Usage {
   double rss_mib = 0;
+  double anonymous_mib = 0;  ///< Without the pages of the binary and its libraries.
   double cpu_s = 0;
 };
 
@@ -73,8 +76,11 @@ Usage UsageOf(pid_t pid) {
   std::ifstream statm("/proc/" + std::to_string(pid) + "/statm");
   long size = 0;
   long resident = 0;
-  statm >> size >> resident;
-  usage.rss_mib = static_cast<double>(resident * sysconf(_SC_PAGESIZE)) / (1 << 20);
+  long of_files = 0;
+  statm >> size >> resident >> of_files;
+  const double page_mib = static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+  usage.rss_mib = static_cast<double>(resident) * page_mib;
+  usage.anonymous_mib = static_cast<double>(resident - of_files) * page_mib;
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   std::string text((std::istreambuf_iterator<char>(stat)), {});
   std::istringstream fields(text.substr(text.rfind(')') + 2));
@@ -99,19 +105,11 @@ double RequestsOf(const ApiServer& server) {
 }
 
 /// Sees every resource become Ready, by a watch of its own.
-class ReadyWatch {
+class ReadyWatch final : private whimbrel::kube::ReflectorHandler {
  public:
-  ReadyWatch(ObjectClient& client)
-      : thread_([this, &client](std::stop_token stop) {
-          // It may end at any time, and every beginning tells of all that there is.
-          while (!stop.stop_requested()) {
-            (void)client.Watch(
-                DatabaseMigrations(),
-                {.ns = kNamespace, .resource_version = "0", .timeout = std::chrono::seconds(3600)},
-                [this](whimbrel::kube::WatchEventType, json&& object) { See(object); }, stop);
-            whimbrel::Clock::System().SleepFor(std::chrono::milliseconds(100), stop);
-          }
-        }) {}
+  explicit ReadyWatch(ObjectClient& client)
+      : reflector_(client, {.name = "ready", .resource = DatabaseMigrations(), .ns = kNamespace},
+                   *this) {}
 
   /// Waits for `count` Ready resources whose names begin so.
   void Await(const std::string& prefix, std::size_t count) {
@@ -129,19 +127,23 @@ class ReadyWatch {
   }
 
  private:
-  void See(const json& object) {
+  bool OnUpsert(const ObjectKey& key, json&& object) override {
+    const auto now = SteadyClock::now();
     for (const json& condition : object.value("/status/conditions"_json_pointer, json::array())) {
       if (condition.at("type") != "Ready" || condition.at("status") != "True") continue;
       const std::lock_guard lock(mutex_);
-      ready_.emplace(object.at("metadata").at("name"), SteadyClock::now());
+      ready_.emplace(key.name, now);
       changed_.notify_all();
     }
+    return false;
   }
+  void OnDelete(const ObjectKey& /*key*/) override {}
+  void OnSynced() override {}
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, SteadyClock::time_point> ready_;
-  std::jthread thread_;
+  whimbrel::kube::Reflector reflector_;  // Last: it calls while it lives.
 };
 
 json Meta(const std::string& name) { return {{"name", name}, {"namespace", kNamespace}}; }
@@ -192,8 +194,9 @@ class Bench {
     OneAlone();
     MakeFiles(resources);
     ManyAtOnce(resources);
-    NothingToDo(resources);
     Idle(resources);
+    NothingToDo(resources);
+    StopController();
   }
 
  private:
@@ -203,6 +206,10 @@ class Bench {
                  "--watch-namespaces", kNamespace, "--log-level", "warning",
                  "--health-probe-bind-address=0"},
         .output_file = folder_.path() / "controller.log"});
+  }
+  void StopController() {
+    controller_->Signal(SIGTERM);
+    (void)controller_->Wait();
   }
   void Create(const whimbrel::kube::Resource& resource, const json& object) {
     const auto created = client_->Create(resource, object, {});
@@ -283,43 +290,52 @@ class Bench {
     std::fflush(stdout);
   }
 
+  /// Nothing but what a leader and its watches do for ever.
   void Idle(int resources) {
-    const double with = RequestsWhileIdle("idle, " + std::to_string(2 * resources) + " converged",
-                                          "(<= 16 MiB, <= 1 %)");
+    PrintIdle("idle, " + std::to_string(resources) + " converged by this process", "");
+    StopController();
+    StartController();
+    PrintIdle("idle, " + std::to_string(resources) + " converged before it began",
+              "(1,000: <= 16 MiB, <= 1 %, <= 1 request/s)");
     CreateAll(whimbrel::kube::ConfigMaps(), 10 * resources, [](int i) {
       return json{{"apiVersion", "v1"},
                   {"kind", "ConfigMap"},
                   {"metadata", Meta(Name("unrelated", i))},
                   {"data", {{"key", std::string(512, 'x')}}}};
     });
-    (void)RequestsWhileIdle(std::to_string(10 * resources) + " unrelated ConfigMaps more",
-                            "(<= 1 MiB more)");
-    controller_->Signal(SIGTERM);
-    (void)controller_->Wait();
-    const double without = CountRequests();
-    std::printf("%-52s %.2f a second, %.2f without it  (<= 1 more)\n", "requests at the API server",
-                with, without);
+    PrintIdle(std::to_string(10 * resources) + " unrelated ConfigMaps more", "(<= 1 MiB more)");
   }
 
-  double CountRequests() {
-    const double before = RequestsOf(server_);
-    std::this_thread::sleep_for(kIdle);
-    return (RequestsOf(server_) - before - 1) / static_cast<double>(kIdle.count());
+  /// Events are written after the statuses that they tell of.
+  void AwaitQuiet() {
+    const auto deadline = SteadyClock::now() + std::chrono::minutes(10);
+    for (double before = RequestsOf(server_); SteadyClock::now() < deadline;) {
+      std::this_thread::sleep_for(kQuiet);
+      const double now = RequestsOf(server_);
+      if (now - before <= static_cast<double>(kQuiet.count())) return;
+      before = now;
+    }
+    Give("the controller did not come to rest within 10 minutes");
   }
 
-  double RequestsWhileIdle(const std::string& title, const char* target) {
+  void PrintIdle(const std::string& title, const char* target) {
+    AwaitQuiet();
     const double cpu = UsageOf(controller_->pid()).cpu_s;
-    const double requests = CountRequests();
+    const double requests = RequestsOf(server_);
+    std::this_thread::sleep_for(kIdle);
     const Usage usage = UsageOf(controller_->pid());
+    const double seconds = kIdle.count();
     const std::string sessions =
         PgClient(postgres_.target())
             .Scalar(
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'whimbrel/%'");
-    std::printf("%-52s RSS %5.1f MiB, CPU %.2f %%, %s database sessions  %s\n", title.c_str(),
-                usage.rss_mib, 100 * (usage.cpu_s - cpu) / static_cast<double>(kIdle.count()),
-                sessions.c_str(), target);
+    // One of the requests is our own.
+    std::printf(
+        "%-52s RSS %5.1f MiB (%.1f of it not of files), CPU %.2f %%, %.2f requests/s, %s database "
+        "sessions  %s\n",
+        title.c_str(), usage.rss_mib, usage.anonymous_mib, 100 * (usage.cpu_s - cpu) / seconds,
+        (RequestsOf(server_) - requests - 1) / seconds, sessions.c_str(), target);
     std::fflush(stdout);
-    return requests;
   }
 
   const TempDir folder_;

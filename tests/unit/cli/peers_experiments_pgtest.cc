@@ -61,15 +61,22 @@ class PeersExperimentsTest : public FolderRunTest {
   /// Starts a run, and kills it with SIGKILL while it waits at the gate.
   void KillAtTheGate() {
     Subprocess first(Command());
-    ASSERT_TRUE(IsAtTheGate()) << first.err();
-    orphan_ = PidAtTheGate();
+    orphan_ = BackendAtTheGate(first);
+    ASSERT_NE(orphan_, "");
     first.Signal(SIGKILL);
     EXPECT_EQ(first.Wait(), 128 + SIGKILL);
   }
-  [[nodiscard]] std::string PidAtTheGate() {
-    return sql_.Text(
-        "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = "
-        "current_database()");
+  /// The one of `run`, once it is there. One look finds it and its number: between two naps at the
+  /// gate nobody sleeps.
+  [[nodiscard]] std::string BackendAtTheGate(Subprocess& run) {
+    std::string pid;
+    EXPECT_TRUE(Eventually([&] {
+      pid = sql_.Text(
+          "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = "
+          "current_database()");
+      return !pid.empty();
+    })) << run.err();
+    return pid;
   }
 
   std::string orphan_;  // The backend that worked for the runner that was killed.
@@ -303,8 +310,8 @@ TEST_F(PeersExperimentsTest, D4AStatementFailsWithoutATransactionAndTheFileIsCor
 TEST_F(PeersExperimentsTest, D5TheServerEndsEverySessionInTheMidst) {
   folder_.Write("001_k.sql", kOrdinary);
   Subprocess run(Command());
-  ASSERT_TRUE(IsAtTheGate()) << run.err();
-  const std::string before = PidAtTheGate();
+  const std::string before = BackendAtTheGate(run);
+  ASSERT_NE(before, "");
   sql_.Exec(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE "
       "'whimbrel/%' AND datname = current_database()");

@@ -29,6 +29,16 @@ class ControllerTest : public ClusterTest {
     Apply(ConfigMapYaml("files", "001_once.sql", sql));
     Apply(MigrationYaml("app", "db", "files", more));
   }
+  /// To the ConfigMap of kOnce, and waits until it is applied.
+  void AddAFile() {
+    Apply(ConfigMapYaml("files", "001_once.sql", kOnce) +
+          "  002_more.sql: |\n    CREATE TABLE more ();\n");
+    EXPECT_TRUE(EventuallyEquals<std::string>(
+        [&] {
+          return Kubectl({"get", "dbmig", "app", "-o", "jsonpath={.status.currentVersion}"});
+        },
+        "002"));
+  }
   std::string Once() {
     return sql_.Scalar("SELECT to_regclass('once') IS NOT NULL") == "t"
                ? sql_.Scalar("SELECT count(*) FROM once")
@@ -58,13 +68,7 @@ TEST_F(ControllerTest, AppliesAnEditOfTheConfigMap) {
   auto controller = StartController();
   ApplyAll(kOnce);
   ASSERT_TRUE(BecomesReady("app"));
-  Apply(ConfigMapYaml("files", "001_once.sql", kOnce) +
-        "  002_more.sql: |\n    CREATE TABLE more ();\n");
-  EXPECT_TRUE(EventuallyEquals<std::string>(
-      [&] {
-        return Kubectl({"get", "dbmig", "app", "-o", "jsonpath={.status.currentVersion}"});
-      },
-      "002"));
+  AddAFile();
 }
 
 TEST_F(ControllerTest, StallsOnASqlErrorAndRecoversOnTheEdit) {
@@ -251,13 +255,7 @@ TEST_F(ControllerTest, GoesOnAfterTheApiServerWasKilled) {
   ASSERT_TRUE(BecomesReady("app"));
   api_.Kill9();
   api_.Start();
-  Apply(ConfigMapYaml("files", "001_once.sql", kOnce) +
-        "  002_more.sql: |\n    CREATE TABLE more ();\n");
-  EXPECT_TRUE(EventuallyEquals<std::string>(
-      [&] {
-        return Kubectl({"get", "dbmig", "app", "-o", "jsonpath={.status.currentVersion}"});
-      },
-      "002"));
+  AddAFile();
   EXPECT_EQ(Once(), "1");
   EXPECT_TRUE(controller->running());
 }

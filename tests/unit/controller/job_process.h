@@ -8,17 +8,14 @@
 #include <string>
 
 #include "unit/controller/fake_runner.h"
+#include "unit/kube/connect.h"
 #include "whimbrel/controller/controller.h"
-#include "whimbrel/kube/rest_client.h"
 
 namespace whimbrel::controller::testing {
 
 inline constexpr const char* kRunnerImage = "registry.example/whimbrel:1";
 
-inline std::unique_ptr<kube::ObjectClient> Connect(const std::filesystem::path& kubeconfig) {
-  const auto config = kube::LoadConfig(kubeconfig.string(), "", kube::ConfigEnvironment::Process());
-  return kube::NewRestClient(config.value(), {.user_agent = "whimbrel-test"}).value();
-}
+using kube::Connect;
 
 /// A controller whose runs are Jobs; a runner of its own that nobody may use.
 struct JobProcess {

@@ -5,8 +5,8 @@
 
 #include "kube/object_json.h"
 #include "support/api_server.h"
+#include "unit/kube/connect.h"
 #include "whimbrel/kube/event_recorder.h"
-#include "whimbrel/kube/rest_client.h"
 
 namespace whimbrel::kube {
 namespace {
@@ -17,18 +17,15 @@ using testing::SharedApiServer;
 TEST(EventRecorderApiTest, EventsAreWhatKubectlShows) {
   auto& server = SharedApiServer();
   const std::string ns = server.CreateNamespace();
-  const auto config = LoadConfig(server.kubeconfig(), "", ConfigEnvironment::Process());
-  ASSERT_TRUE(config) << config.error().message;
-  const auto client = NewRestClient(*config, {.user_agent = "whimbrel/test"});
-  ASSERT_TRUE(client) << client.error().message;
-  const auto about = (*client)->Create(
-      ConfigMaps(), {{"metadata", {{"name", "quickstart"}, {"namespace", ns}}}}, {});
+  const auto client = Connect(server.kubeconfig());
+  const auto about =
+      client->Create(ConfigMaps(), {{"metadata", {{"name", "quickstart"}, {"namespace", ns}}}}, {});
   ASSERT_TRUE(about) << about.error().ToString();
   const ObjectReference reference{.resource = ConfigMaps(),
                                   .key = {ns, "quickstart"},
                                   .uid = StringAt(*about, "metadata", "uid")};
   {
-    EventRecorder recorder(**client, "whimbrel.dev/controller", "pod-1");
+    EventRecorder recorder(*client, "whimbrel.dev/controller", "pod-1");
     recorder.Record(reference, EventType::kNormal, "Applied", "Migrate", "applied 0012");
     recorder.Record(reference, EventType::kNormal, "Applied", "Migrate", "applied 0013");
     recorder.Record(reference, EventType::kWarning, "Failed", "Migrate", "no such table");

@@ -59,15 +59,15 @@ std::optional<std::uint64_t> Number(std::string_view block, Field field) {
   return end == 0 ? 0 : WholeNumber(bytes.substr(0, end), 8);
 }
 
+std::uint32_t SumOfBytes(std::string_view bytes) {
+  std::uint32_t sum = 0;
+  for (const char byte : bytes) sum += static_cast<unsigned char>(byte);
+  return sum;
+}
+
 /// The sum of all bytes, those of the sum itself counted as spaces.
 std::uint64_t SumOf(std::string_view block) {
-  std::uint64_t sum = kSum.length * ' ';
-  for (std::size_t i = 0; i < block.size(); ++i) {
-    if (i < kSum.offset || i >= kSum.offset + kSum.length) {
-      sum += static_cast<unsigned char>(block[i]);
-    }
-  }
-  return sum;
+  return SumOfBytes(block) - SumOfBytes(block.substr(kSum.offset, kSum.length)) + kSum.length * ' ';
 }
 
 tl::unexpected<Error> BadRecord() {

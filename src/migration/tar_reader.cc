@@ -74,9 +74,9 @@ Result<std::optional<TarEntry>> TarReader::Next() {
 
 Result<std::optional<TarHeader>> TarReader::ReadHeader() {
   const std::uint64_t at = taken_;
-  std::string block;
-  if (Result<void> read = Take(kTarBlock, block); !read) return tl::make_unexpected(read.error());
-  if (IsEmpty(block)) {
+  block_.clear();
+  if (Result<void> read = Take(kTarBlock, &block_); !read) return tl::make_unexpected(read.error());
+  if (IsEmpty(block_)) {
     if (Result<void> end = ReadToEnd(); !end) return tl::make_unexpected(end.error());
     return std::nullopt;
   }
@@ -84,7 +84,7 @@ Result<std::optional<TarHeader>> TarReader::ReadHeader() {
     return Invalid("the archive has more than " + std::to_string(max_entries_) +
                    " entries: pack fewer files");
   }
-  Result<TarHeader> header = ParseTarHeader(block);
+  Result<TarHeader> header = ParseTarHeader(block_);
   if (!header) {
     return Invalid("what stands at byte " + std::to_string(at) + " of the unpacked archive " +
                    header.error().message + ": pack it again");
@@ -95,7 +95,7 @@ Result<std::optional<TarHeader>> TarReader::ReadHeader() {
 /// The end is marked by two blocks of zeros; tar fills the last record with more of them.
 Result<void> TarReader::ReadToEnd() {
   std::string second;
-  if (Result<void> read = Take(kTarBlock, second); !read) return read;
+  if (Result<void> read = Take(kTarBlock, &second); !read) return read;
   bool clean = IsEmpty(second);
   while (clean) {
     if (Result<void> filled = Fill(); !filled) return filled;
@@ -160,24 +160,24 @@ Result<std::string> TarReader::ReadContent(const TarHeader& header, std::uint64_
                    std::to_string(most) + " are allowed");
   }
   std::string bytes;
-  if (Result<void> read = Take(header.size, bytes); !read) return tl::make_unexpected(read.error());
-  std::string filling;
+  if (Result<void> read = Take(header.size, &bytes); !read)
+    return tl::make_unexpected(read.error());
   const std::size_t over = header.size % kTarBlock;
   if (over != 0) {
-    if (Result<void> read = Take(kTarBlock - over, filling); !read) {
+    if (Result<void> read = Take(kTarBlock - over, nullptr); !read) {
       return tl::make_unexpected(read.error());
     }
   }
   return bytes;
 }
 
-Result<void> TarReader::Take(std::size_t length, std::string& to) {
+Result<void> TarReader::Take(std::size_t length, std::string* to) {
   taken_ += length;
   while (length > 0) {
     if (Result<void> filled = Fill(); !filled) return filled;
     if (piece_.empty()) return Invalid("the archive is cut short: pack it again");
     const std::size_t part = std::min(length, piece_.size());
-    to.append(piece_.substr(0, part));
+    if (to != nullptr) to->append(piece_.substr(0, part));
     piece_.remove_prefix(part);
     length -= part;
   }

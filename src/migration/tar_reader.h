@@ -45,8 +45,8 @@ class TarReader {
   Result<void> ReadToEnd();
   /// The content of an entry, without what fills its last block.
   Result<std::string> ReadContent(const TarHeader& header, std::uint64_t most);
-  /// Adds `length` bytes of the source to `to`.
-  Result<void> Take(std::size_t length, std::string& to);
+  /// Adds `length` bytes of the source to `to`; null: passes over them.
+  Result<void> Take(std::size_t length, std::string* to);
   /// Makes piece_ hold something, except at the end.
   Result<void> Fill();
 
@@ -56,6 +56,7 @@ class TarReader {
   std::string_view piece_;  ///< What the source gave and nobody took yet.
   std::uint64_t taken_ = 0;
   std::size_t entries_ = 0;
+  std::string block_;  ///< Of the newest header; one for all of them.
 };
 
 }  // namespace whimbrel::migration

@@ -16,8 +16,13 @@ const SourceFile* Source::Find(std::string_view path) const {
 
 std::shared_ptr<const Source> MakeSource(std::vector<SourceFilePtr> files) {
   auto source = std::make_shared<Source>();
-  std::sort(files.begin(), files.end(),
-            [](const SourceFilePtr& a, const SourceFilePtr& b) { return a->path() < b->path(); });
+  const auto before = [](const SourceFilePtr& a, const SourceFilePtr& b) {
+    return a->path() < b->path();
+  };
+  // From memory they come in order.
+  if (!std::is_sorted(files.begin(), files.end(), before)) {
+    std::sort(files.begin(), files.end(), before);
+  }
   source->files = std::move(files);
   Sha256 digest;
   std::string line;

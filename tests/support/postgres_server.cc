@@ -1,7 +1,6 @@
 #include "support/postgres_server.h"
 
 #include <libpq-fe.h>
-#include <pwd.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "support/free_port.h"
 #include "support/subprocess.h"
 #include "support/temp_dir.h"
+#include "support/user_account.h"
 
 namespace whimbrel::testing {
 namespace {
@@ -48,11 +48,8 @@ fs::path BinFolder() {
 // The server refuses to run as root, and has to own its folder.
 void GiveToServerUser(const fs::path& path) {
   if (geteuid() != 0) return;
-  const passwd* entry = getpwnam(kServerUser);
-  if (entry == nullptr) {
-    throw std::runtime_error(std::string("as root a server needs the user ") + kServerUser);
-  }
-  if (chown(path.c_str(), entry->pw_uid, entry->pw_gid) != 0) {
+  const UserAccount user = FindUser(kServerUser);
+  if (chown(path.c_str(), user.uid, user.gid) != 0) {
     throw std::runtime_error("cannot chown " + path.string());
   }
 }

@@ -4,7 +4,6 @@
 #include <grp.h>
 #include <linux/close_range.h>
 #include <poll.h>
-#include <pwd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -22,6 +21,7 @@
 #include <utility>
 
 #include "support/guardian.h"
+#include "support/user_account.h"
 #include "whimbrel/base/file_descriptor.h"
 
 namespace whimbrel::testing {
@@ -79,27 +79,23 @@ struct Prepared {
     argv_pointers = PointersTo(argv);
     environment_pointers = PointersTo(environment);
     if (options.user.empty() || geteuid() != 0) return;
-    const passwd* entry = getpwnam(options.user.c_str());
-    if (entry == nullptr) throw std::runtime_error("there is no user " + options.user);
-    uid = entry->pw_uid;
-    gid = entry->pw_gid;
+    user = FindUser(options.user);
   }
   std::vector<std::string> argv;
   std::vector<std::string> environment;
   std::vector<char*> argv_pointers;
   std::vector<char*> environment_pointers;
   std::string directory;
-  std::optional<uid_t> uid;
-  gid_t gid = 0;
+  std::optional<UserAccount> user;
 };
 
 [[noreturn]] void Become(const Prepared& prepared, int in, int out, int err, int failure) {
-  const bool ready = setsid() >= 0 && dup2(in, STDIN_FILENO) >= 0 &&
-                     dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0 &&
-                     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
-                     (prepared.directory.empty() || chdir(prepared.directory.c_str()) == 0) &&
-                     (!prepared.uid || (setgroups(1, &prepared.gid) == 0 &&
-                                        setgid(prepared.gid) == 0 && setuid(*prepared.uid) == 0));
+  const bool ready =
+      setsid() >= 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+      dup2(err, STDERR_FILENO) >= 0 && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+      (prepared.directory.empty() || chdir(prepared.directory.c_str()) == 0) &&
+      (!prepared.user || (setgroups(1, &prepared.user->gid) == 0 &&
+                          setgid(prepared.user->gid) == 0 && setuid(prepared.user->uid) == 0));
   if (ready) {
     execvpe(prepared.argv_pointers[0], prepared.argv_pointers.data(),
             prepared.environment_pointers.data());
